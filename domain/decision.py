@@ -1,0 +1,179 @@
+"""The decision contract: what is asked, what is answered, what is recorded.
+
+One set of types for the API, the record, replay and CRM pushes. `decision.schema.json` beside this
+file is their JSON Schema, committed and held equal by a test. Numbers are finite; a missing
+feature value is null.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from enum import StrEnum
+from typing import Annotated, Any, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic.json_schema import models_json_schema
+
+from domain.policy import Labelled
+from domain.tiers import Target
+
+MAX_CUSTOMERS = 1000
+CustomerId = Annotated[
+    str,
+    Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["C0000042"]),
+]
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+
+
+class _Model(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Purpose(StrEnum):
+    """Why the caller asks; recorded with the answer."""
+
+    CRM = "crm"
+    MARKETING = "marketing"
+    CREDIT_REVIEW = "credit_review"
+    SERVICING = "servicing"
+
+
+class Status(StrEnum):
+    """What is known of the customer: recent features, old ones, little history, or nothing."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    THIN = "thin"
+    MISSING = "missing"
+
+
+class DecisionRequest(_Model):
+    """Decisions for customers by id, as of now or of a given instant."""
+
+    customer_ids: Annotated[list[CustomerId], Field(min_length=1, max_length=MAX_CUSTOMERS)]
+    purpose: Purpose
+    as_of: AwareDatetime | None = None
+
+
+class GivenFeatures(_Model):
+    """One customer's feature values, brought by the caller; a feature not named is missing."""
+
+    customer_id: CustomerId
+    features: dict[str, FiniteFloat | None]
+
+
+class ScoresRequest(_Model):
+    """Decisions for feature values that the caller brings."""
+
+    rows: Annotated[list[GivenFeatures], Field(min_length=1, max_length=MAX_CUSTOMERS)]
+    purpose: Purpose
+
+
+class Reason(_Model):
+    """One feature's points in a score; `other` gathers the ones not listed."""
+
+    feature: str
+    points: int
+    value: FiniteFloat | None
+    zh: str
+    en: str
+
+
+class TargetScore(_Model):
+    """A score with its reasons: `base_points + sum(r.points for r in reasons) == points` (I1).
+
+    `points`: higher is better. `p_bad`: calibrated probability of churn or default,
+    null for value. `amount`: calibrated expected net spend over the horizon in `currency`, null
+    for churn and credit.
+    """
+
+    target: Target
+    tier: Labelled
+    points: int
+    base_points: int
+    points_to_cut: int | None
+    p_bad: Annotated[float, Field(ge=0, le=1)] | None
+    amount: FiniteFloat | None
+    currency: str | None
+    horizon_days: int
+    reasons: list[Reason]
+
+
+class Versions(_Model):
+    """What decided: enough to load the same bundle, policy and catalogue again."""
+
+    bundle: Hash
+    policy: Hash
+    policy_version: str
+    catalogue: Hash
+    tierline: str
+
+
+class Decision(_Model):
+    """The recorded answer for one customer.
+
+    `scores` holds the targets of the bundle; it is empty where nothing is known of the customer.
+    `degraded` says in plain words what was not as it should be.
+    """
+
+    decision_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    customer_id: CustomerId
+    purpose: Purpose
+    decided_at: AwareDatetime
+    as_of: AwareDatetime | None
+    status: Status
+    feature_age_days: FiniteFloat | None
+    scores: list[TargetScore]
+    stage: Labelled
+    tags: list[Labelled]
+    strategy: Labelled
+    degraded: list[str]
+    versions: Versions
+
+
+class DecisionRecord(_Model):
+    """What is kept: the answer, the feature values it was made from, and its place in the chain."""
+
+    sequence: Annotated[int, Field(ge=1)]
+    decision: Decision
+    features: dict[str, FiniteFloat | None]
+    request_hash: Hash
+    previous_hash: Hash
+    hash: Hash
+
+
+class DecisionResponse(_Model):
+    """The answers in the order of the request."""
+
+    decisions: list[Decision]
+
+
+def canonical_json(content: Any) -> str:
+    """JSON with sorted keys and no white space: the text that is hashed.
+
+    >>> canonical_json({"b": 1.5, "a": "é"})
+    '{"a":"é","b":1.5}'
+
+    Raises:
+        ValueError: a number is not finite.
+    """
+    return json.dumps(
+        content, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False
+    )
+
+
+def content_hash(content: Any) -> str:
+    """SHA-256 of the canonical JSON."""
+    return hashlib.sha256(canonical_json(content).encode()).hexdigest()
+
+
+def contract_schema() -> dict[str, Any]:
+    """The JSON Schema of the contract: requests, response and record under `$defs`."""
+    models = (DecisionRequest, ScoresRequest, DecisionResponse, DecisionRecord)
+    inputs: list[tuple[type[BaseModel], Literal["serialization"]]] = [
+        (model, "serialization") for model in models
+    ]
+    _, schema = models_json_schema(inputs, title="Tierline decision contract")
+    return schema

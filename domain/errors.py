@@ -1,0 +1,57 @@
+"""The one tree of errors.
+
+A message says what arrived, what is allowed and what to do next; it never carries personal data.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+class TierlineError(Exception):
+    """Any failure that Tierline explains; everything else is a bug."""
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One thing wrong with an input: where it stands and which rule it breaks."""
+
+    path: str
+    rule: str
+    message: str
+
+
+class InputError(TierlineError):
+    """A request, table or file breaks rules; `faults` names every place at once."""
+
+    def __init__(self, message: str, faults: tuple[Fault, ...] = ()) -> None:
+        super().__init__(message)
+        self.faults = faults
+
+    def __str__(self) -> str:
+        lines = [super().__str__(), *(f"  {f.path}: {f.message} [{f.rule}]" for f in self.faults)]
+        return "\n".join(lines)
+
+
+class PolicyError(InputError):
+    """A policy file is not a policy: overlapping cuts, unknown names, a missing text."""
+
+
+class NotFoundError(TierlineError):
+    """Something asked for by name (source, bundle, decision, table) is not there."""
+
+
+class NotEnoughDataError(TierlineError):
+    """A cohort is too small, has one class only, or is not mature yet."""
+
+
+class BundleError(TierlineError):
+    """A bundle is damaged, foreign, or does not fit the catalogue."""
+
+
+class PromotionError(TierlineError):
+    """A bundle may not go live: no passing verdict and no written reason, or no parity."""
+
+
+class RecordError(TierlineError):
+    """The decision record is broken: a row was edited, deleted or reordered."""

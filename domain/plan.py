@@ -1,0 +1,51 @@
+"""The plan of a data set: at which instants we learn and test, and what its targets mean there.
+
+A reader writes it beside the tables it read; training follows it. It holds no data.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+
+from domain.tiers import Target
+
+
+class TargetPlan(BaseModel):
+    """What one target means on this data set."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    horizon_days: int = Field(gt=0, le=1830)
+    active_days: int = Field(
+        default=180, gt=0, description="value, churn: a purchase in so many days makes the cohort"
+    )
+    bad_days_past_due: int = Field(
+        default=90, gt=0, description="credit from statements: reaching this is bad"
+    )
+    label: Literal["events", "outcomes"] = Field(
+        default="events",
+        description="credit: from statements, or the source's own label in `outcomes`",
+    )
+
+
+class StudyPlan(BaseModel):
+    """How rows are split: `time` = later and unseen customers, `customer` = unseen customers of one
+    instant, `folds` = customers in folds, for sets too small to set a test aside.
+
+    With `customer` and `folds` the as_of of a customer is `outcomes.decided_at`, and the two grids
+    are empty. `split_key` is the prefix of the hash that parts customers
+    (`sha256(f"{split_key}:{id}")`, first 8 hexadecimal digits modulo 100); `test_percent` of them
+    are unseen in training.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    split: Literal["time", "customer", "folds"]
+    train_as_of: tuple[AwareDatetime, ...] = ()
+    test_as_of: tuple[AwareDatetime, ...] = ()
+    split_key: str
+    test_percent: int = Field(default=20, ge=5, le=50)
+    currency: str = Field(description="unit of every amount, for texts: GBP, CZK, TWD")
+    targets: dict[Target, TargetPlan]

@@ -1,0 +1,227 @@
+"""Policy: from points and features to tier, band, lifecycle stage, tags and strategy, as data.
+
+Enters: the text of a policy file (TOML) and, for one customer, points and feature values.
+Leaves: an `Assignment`. It decides nothing about models and reads no clock.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import operator
+import tomllib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from importlib.resources import files
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from domain.errors import Fault, PolicyError
+from domain.tiers import TARGETS, Cuts, Step, Target
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
+Text = Annotated[str, Field(min_length=1, max_length=300)]
+Stage = Literal["potential", "new", "active", "loyal", "dormant", "lost"]
+
+_COMPARE: dict[str, Callable[[float, float], bool]] = {
+    "<": operator.lt,
+    "<=": operator.le,
+    ">": operator.gt,
+    ">=": operator.ge,
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Condition(_Strict):
+    """`feature op value`; false where the feature is missing, unless `op` is `missing`."""
+
+    feature: Name
+    op: Literal["<", "<=", ">", ">=", "missing"]
+    value: float | None = None
+
+    @model_validator(mode="after")
+    def _value_fits_op(self) -> Condition:
+        if (self.value is None) != (self.op == "missing"):
+            raise ValueError("`missing` takes no value, every other op takes one")
+        return self
+
+    def holds(self, features: Mapping[str, float | None]) -> bool:
+        """Whether it is true of these feature values (absent, None and NaN are missing)."""
+        found = features.get(self.feature)
+        if found is None or math.isnan(found):
+            return self.op == "missing"
+        return self.value is not None and _COMPARE[self.op](found, self.value)
+
+
+class StepRule(_Strict):
+    """One tier or band of a target: where it begins in points, and its texts."""
+
+    name: Name
+    from_points: int | None = None
+    zh: Text
+    en: Text
+
+
+class StageRule(_Strict):
+    """A lifecycle stage holds where all conditions hold; the first that holds wins."""
+
+    name: Stage
+    zh: Text
+    en: Text
+    when: tuple[Condition, ...]
+
+
+class TagRule(_Strict):
+    """A tag sticks where all conditions hold."""
+
+    name: Name
+    zh: Text
+    en: Text
+    when: Annotated[tuple[Condition, ...], Field(min_length=1)]
+
+
+class StrategyRule(_Strict):
+    """What the CRM should do for these tiers, bands and stages; an empty list means any."""
+
+    name: Name
+    zh: Text
+    en: Text
+    value: tuple[Name, ...] = ()
+    churn: tuple[Name, ...] = ()
+    credit: tuple[Name, ...] = ()
+    stage: tuple[Stage, ...] = ()
+
+    def fits(self, held: Mapping[str, str | None]) -> bool:
+        """Whether the held tier, bands and stage are all among the ones named."""
+        wanted = {
+            "value": self.value,
+            "churn": self.churn,
+            "credit": self.credit,
+            "stage": self.stage,
+        }
+        return all(not names or held.get(what) in names for what, names in wanted.items())
+
+
+class Labelled(_Strict):
+    """A name with its Chinese and English text."""
+
+    name: str
+    zh: str
+    en: str
+
+
+@dataclass(frozen=True)
+class Assignment:
+    """What a policy says of one customer; a target without points has no tier."""
+
+    tiers: Mapping[Target, Labelled | None]
+    points_to_cut: Mapping[Target, int | None]
+    stage: Labelled
+    tags: tuple[Labelled, ...]
+    strategy: Labelled
+
+
+class Policy(_Strict):
+    """A versioned, effective-dated policy; `Source:` the file it was parsed from, by hash."""
+
+    version: Annotated[str, Field(pattern=r"^[0-9A-Za-z][0-9A-Za-z.\-]{0,31}$")]
+    effective_at: AwareDatetime
+    cuts: dict[Target, tuple[StepRule, ...]]
+    stages: Annotated[tuple[StageRule, ...], Field(min_length=1)]
+    tags: tuple[TagRule, ...] = ()
+    strategies: Annotated[tuple[StrategyRule, ...], Field(min_length=1)]
+    hash: str = ""
+
+    @model_validator(mode="after")
+    def _is_complete(self) -> Policy:
+        if set(self.cuts) != set(TARGETS):
+            raise ValueError(
+                f"cuts name {sorted(self.cuts)}; give one list for each of {list(TARGETS)}"
+            )
+        names = {t: {s.name for s in steps} for t, steps in self.cuts.items()}
+        for rule in self.strategies:
+            for target in TARGETS:
+                unknown = set(getattr(rule, target)) - names[target]
+                if unknown:
+                    raise ValueError(
+                        f"strategy {rule.name} names {sorted(unknown)}: no {target} tier has it"
+                    )
+        if self.stages[-1].when or not self.strategies[-1].fits({}):
+            raise ValueError(
+                "the last stage and the last strategy hold for everybody else: leave them open"
+            )
+        return self
+
+    @cached_property
+    def steps(self) -> dict[Target, Cuts]:
+        """The cuts of each target."""
+        return {
+            target: Cuts(tuple(Step(s.name, s.from_points, s.zh, s.en) for s in rules))
+            for target, rules in self.cuts.items()
+        }
+
+    @property
+    def features(self) -> tuple[str, ...]:
+        """Every feature that a rule reads, sorted; the caller checks them against its catalogue."""
+        whens = [s.when for s in self.stages] + [t.when for t in self.tags]
+        return tuple(sorted({c.feature for when in whens for c in when}))
+
+    def assign(
+        self, points: Mapping[Target, int | None], features: Mapping[str, float | None]
+    ) -> Assignment:
+        """Tier and bands, stage, tags and strategy of one customer."""
+        held: dict[Target, Step | None] = {}
+        gaps: dict[Target, int | None] = {}
+        for target, cuts in self.steps.items():
+            score = points.get(target)
+            held[target] = None if score is None else cuts.assign(score)
+            gaps[target] = None if score is None else cuts.distance(score)
+        stage = next(s for s in self.stages if all(c.holds(features) for c in s.when))
+        tags = tuple(_label(t) for t in self.tags if all(c.holds(features) for c in t.when))
+        situation: dict[str, str | None] = {t: s.name if s else None for t, s in held.items()}
+        situation["stage"] = stage.name
+        strategy = next(s for s in self.strategies if s.fits(situation))
+        tiers = {t: None if s is None else _label(s) for t, s in held.items()}
+        return Assignment(tiers, gaps, _label(stage), tags, _label(strategy))
+
+
+def _label(rule: Step | StageRule | TagRule | StrategyRule) -> Labelled:
+    return Labelled(name=rule.name, zh=rule.zh, en=rule.en)
+
+
+def parse_policy(text: str) -> Policy:
+    """The policy written in a TOML text, with the text's SHA-256 as its `hash`.
+
+    Raises:
+        PolicyError: not TOML, a field missing, unknown or of the wrong kind, cuts that overlap,
+            a strategy for a tier that is not there; all faults at once.
+    """
+    try:
+        raw = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as e:
+        raise PolicyError(f"the policy is not TOML: {e}") from None
+    try:
+        policy = Policy.model_validate({**raw, "hash": hashlib.sha256(text.encode()).hexdigest()})
+    except ValidationError as e:
+        faults = tuple(
+            Fault(".".join(str(p) for p in err["loc"]) or "policy", err["type"], err["msg"])
+            for err in e.errors(include_url=False, include_input=False)
+        )
+        raise PolicyError("the policy breaks rules; mend these places:", faults) from None
+    _ = policy.steps
+    return policy
+
+
+def default_policy_text() -> str:
+    """The policy file that ships with Tierline."""
+    return files("domain.policies").joinpath("default.toml").read_text(encoding="utf-8")
+
+
+def default_policy() -> Policy:
+    """The packaged policy, parsed."""
+    return parse_policy(default_policy_text())
