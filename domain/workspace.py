@@ -1,0 +1,59 @@
+"""Where things stand on disk for one source: paths only, nothing is opened or made here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """The folder of one source inside Tierline's home; runs and studies are shared by all sources."""
+
+    home: Path
+    source: str
+
+    @property
+    def root(self) -> Path:
+        """Everything of this source."""
+        return self.home / self.source
+
+    @property
+    def dataset(self) -> Path:
+        """Checked tables."""
+        return self.root / "dataset"
+
+    @property
+    def features(self) -> Path:
+        """Feast: panels, registry, online store."""
+        return self.root / "features"
+
+    @property
+    def bundles(self) -> Path:
+        """Bundles, one folder a content hash."""
+        return self.root / "bundles"
+
+    @property
+    def deployments(self) -> Path:
+        """The append-only log of what was live when."""
+        return self.root / "deployments.jsonl"
+
+    @property
+    def decisions(self) -> Path:
+        """The decision record."""
+        return self.root / "decisions.db"
+
+    @property
+    def tracking_uri(self) -> str:
+        """MLflow's backend, shared by all sources."""
+        return f"sqlite:///{(self.home / 'mlflow.db').resolve()}"
+
+    @property
+    def artifacts_uri(self) -> str:
+        """MLflow's artifacts, shared by all sources."""
+        return (self.home / "mlartifacts").resolve().as_uri()
+
+    @property
+    def studies_url(self) -> str:
+        """Optuna's storage, shared by all sources."""
+        return f"sqlite:///{(self.home / 'studies.db').resolve()}"

@@ -1,0 +1,1 @@
+"""What a trained model is: scorer, exact explanation, bundle, registry."""

@@ -1,0 +1,25 @@
+"""Fixtures of every room: the folder of real data, quiet telemetry, one thread."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
+os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
+os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+os.environ.setdefault("FEAST_USAGE", "false")
+
+DATA = Path(os.environ.get("TIERLINE_DATA", Path(__file__).parents[1] / "../shared/data")).resolve()
+
+
+@pytest.fixture(scope="session")
+def data_folder() -> Path:
+    """The folder of public data sets; skips, with a reason, where it is not on this machine."""
+    if not DATA.is_dir():
+        pytest.skip(
+            f"no public data sets: set TIERLINE_DATA (looked for {DATA.name}/ beside the project)"
+        )
+    return DATA
