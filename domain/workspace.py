@@ -8,7 +8,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class Workspace:
-    """The folder of one source inside Tierline's home; runs and studies are shared by all sources."""
+    """One source's folder inside Tierline's home; runs and studies are shared by all sources."""
 
     home: Path
     source: str

@@ -1,1 +1,1 @@
-"""What we know of a customer as of a moment: the catalogue, the window engine, the Feast repository."""
+"""What we know of a customer as of a moment: catalogue, window engine, Feast repository."""
