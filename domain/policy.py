@@ -143,6 +143,11 @@ class Policy(_Strict):
             raise ValueError(
                 f"cuts name {sorted(self.cuts)}; give one list for each of {list(TARGETS)}"
             )
+        for target, rules in self.cuts.items():
+            try:
+                _cuts(rules)
+            except PolicyError as e:
+                raise ValueError(f"cuts.{target}: {e}") from None
         names = {t: {s.name for s in steps} for t, steps in self.cuts.items()}
         for rule in self.strategies:
             for target in TARGETS:
@@ -160,10 +165,7 @@ class Policy(_Strict):
     @cached_property
     def steps(self) -> dict[Target, Cuts]:
         """The cuts of each target."""
-        return {
-            target: Cuts(tuple(Step(s.name, s.from_points, s.zh, s.en) for s in rules))
-            for target, rules in self.cuts.items()
-        }
+        return {target: _cuts(rules) for target, rules in self.cuts.items()}
 
     @property
     def features(self) -> tuple[str, ...]:
@@ -190,6 +192,10 @@ class Policy(_Strict):
         return Assignment(tiers, gaps, _label(stage), tags, _label(strategy))
 
 
+def _cuts(rules: tuple[StepRule, ...]) -> Cuts:
+    return Cuts(tuple(Step(s.name, s.from_points, s.zh, s.en) for s in rules))
+
+
 def _label(rule: Step | StageRule | TagRule | StrategyRule) -> Labelled:
     return Labelled(name=rule.name, zh=rule.zh, en=rule.en)
 
@@ -206,15 +212,13 @@ def parse_policy(text: str) -> Policy:
     except tomllib.TOMLDecodeError as e:
         raise PolicyError(f"the policy is not TOML: {e}") from None
     try:
-        policy = Policy.model_validate({**raw, "hash": hashlib.sha256(text.encode()).hexdigest()})
+        return Policy.model_validate({**raw, "hash": hashlib.sha256(text.encode()).hexdigest()})
     except ValidationError as e:
         faults = tuple(
             Fault(".".join(str(p) for p in err["loc"]) or "policy", err["type"], err["msg"])
             for err in e.errors(include_url=False, include_input=False)
         )
         raise PolicyError("the policy breaks rules; mend these places:", faults) from None
-    _ = policy.steps
-    return policy
 
 
 def default_policy_text() -> str:

@@ -1,0 +1,30 @@
+"""Plans: what a reader may say of its data set."""
+
+from __future__ import annotations
+
+import pytest
+from pydantic import ValidationError
+
+from domain.plan import StudyPlan, TargetPlan
+
+
+def test_a_plan_survives_the_way_to_json_and_back():
+    plan = StudyPlan(
+        split="customer",
+        split_key="k",
+        currency="TWD",
+        targets={"credit": TargetPlan(horizon_days=30, label="outcomes")},
+    )
+    assert StudyPlan.model_validate_json(plan.model_dump_json()) == plan
+
+
+@pytest.mark.parametrize("days", [0, -1, 5000])
+def test_a_horizon_is_a_sensible_number_of_days(days):
+    with pytest.raises(ValidationError):
+        TargetPlan(horizon_days=days)
+
+
+def test_an_as_of_without_a_zone_is_refused():
+    raw = {"split": "time", "split_key": "k", "currency": "GBP", "targets": {}}
+    with pytest.raises(ValidationError, match="train_as_of"):
+        StudyPlan.model_validate({**raw, "train_as_of": ["2011-06-01T00:00:00"]})

@@ -1,0 +1,123 @@
+"""Policy files: what the packaged one says, and what is refused, all faults at once."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.errors import PolicyError
+from domain.policy import Policy, default_policy, default_policy_text, parse_policy
+
+ACTIVE = {"transaction_recency_days": 5.0, "transaction_tenure_days": 200.0}
+
+
+@pytest.fixture(scope="module")
+def policy() -> Policy:
+    return default_policy()
+
+
+def test_the_hash_is_that_of_the_text(policy):
+    assert policy.hash == hashlib.sha256(default_policy_text().encode()).hexdigest()
+
+
+@pytest.mark.parametrize(
+    ("features", "stage"),
+    [
+        ({}, "potential"),
+        ({"transaction_recency_days": math.nan}, "potential"),
+        ({"transaction_recency_days": 10.0, "transaction_tenure_days": 40.0}, "new"),
+        (ACTIVE, "active"),
+        ({**ACTIVE, "transaction_tenure_days": 700.0, "active_months_365d": 11.0}, "loyal"),
+        ({**ACTIVE, "transaction_recency_days": 91.0}, "dormant"),
+        ({**ACTIVE, "transaction_recency_days": 366.0}, "lost"),
+    ],
+)
+def test_every_lifecycle_stage_has_its_customers(policy, features, stage):
+    assert policy.assign({}, features).stage.name == stage
+
+
+@pytest.mark.parametrize(
+    ("points", "strategy"),
+    [
+        ({"value": 600, "churn": 450, "credit": 700}, "save_top"),
+        ({"value": 600, "churn": 550}, "care_top"),
+        ({"value": 600, "churn": 700, "credit": 800}, "grow_limit"),
+        ({"value": 600, "churn": 700}, "keep_top"),
+        ({"value": 500, "churn": 450}, "save_mid"),
+        ({"value": 500, "churn": 700}, "cross_sell"),
+        ({"value": 100, "churn": 700}, "low_touch"),
+        ({"value": 600, "churn": 450, "credit": 100}, "reduce_exposure"),
+        ({}, "low_touch"),
+    ],
+)
+def test_each_combination_that_matters_has_its_strategy(policy, points, strategy):
+    assert policy.assign(points, ACTIVE).strategy.name == strategy
+
+
+def test_a_target_without_points_has_no_tier(policy):
+    assignment = policy.assign({"value": 549}, ACTIVE)
+    assert assignment.tiers["credit"] is None
+    assert assignment.points_to_cut["value"] == -1
+    assert assignment.tiers["value"] is not None
+    assert assignment.tiers["value"].name == "mid"
+
+
+def test_tags_stick_where_all_conditions_hold(policy):
+    tags = policy.assign({}, {**ACTIVE, "spend_sum_90d": 9000.0, "complaint_count_90d": 1.0}).tags
+    assert [t.name for t in tags] == ["big_spender", "complained"]
+
+
+@given(
+    st.dictionaries(st.sampled_from(["value", "churn", "credit"]), st.integers(-5000, 5000)),
+    st.dictionaries(
+        st.sampled_from(default_policy().features), st.floats(allow_infinity=False) | st.none()
+    ),
+)
+def test_everybody_gets_exactly_one_stage_and_one_strategy(points, features):
+    assignment = default_policy().assign(points, features)
+    assert assignment.stage.name
+    assert assignment.strategy.name
+
+
+def broken(old: str, new: str) -> str:
+    text = default_policy_text()
+    changed = text.replace(old, new, 1)
+    assert changed != text
+    return changed
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("from_points = 550", "from_points = 400", "cuts.value"),
+        ("from_points = 450 ", "from_points = '450x' ", "cuts.value.1.from_points"),
+        ('name = "low"\n', 'name = "low"\nfrom_points = 3\n', "cuts.value: cuts begin"),
+        (
+            "effective_at = 2026-01-01T00:00:00Z",
+            "effective_at = 2026-01-01T00:00:00",
+            "effective_at",
+        ),
+        ('churn = ["high_risk"]', 'churn = ["red"]', "red"),
+        ('zh = "低成本服务"\n', "", "strategies.9.zh"),
+        ('version = "2026.11.1"', 'version = "2026.11.1"\nsurprise = 1', "surprise"),
+        ('op = "missing" }', 'op = "missing", value = 3 }', "takes no value"),
+        ("[[stages]]", "[[stages", "not TOML"),
+        ('name = "active"', 'name = "sleepy"', "stages.5.name"),
+        ("when = []", 'when = [{ feature = "x", op = ">", value = 1 }]', "leave them open"),
+    ],
+)
+def test_a_broken_policy_names_the_place(old, new, said):
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(broken(old, new))
+    assert said in str(caught.value)
+
+
+def test_all_faults_are_named_at_once():
+    text = broken('version = "2026.11.1"', "version = 7").replace('op = "<"', 'op = "~"')
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text)
+    assert {f.path.split(".")[0] for f in caught.value.faults} >= {"version", "tags"}
