@@ -41,6 +41,7 @@ class Setting:
 
 
 HOME = Setting("home", ".tierline", "folder that holds data, features, bundles, runs and decisions")
+SOURCE = Setting("source", "bank", "the source whose bundle decides and is served")
 DATA = Setting("data", "../shared/data", "folder of the public data sets")
 HOST = Setting("host", "127.0.0.1", "address the service listens on")
 PORT = Setting("port", "3000", "port the service listens on")
@@ -50,4 +51,4 @@ STALE_DAYS = Setting("stale_days", "35", "features older than so many days make 
 REASONS = Setting("reasons", "5", "reasons listed for each score; the rest is summed as other")
 SEED = Setting("seed", "20261122", "seed of every random choice")
 
-SETTINGS = (HOME, DATA, HOST, PORT, TOKEN, MAX_BODY_BYTES, STALE_DAYS, REASONS, SEED)
+SETTINGS = (HOME, SOURCE, DATA, HOST, PORT, TOKEN, MAX_BODY_BYTES, STALE_DAYS, REASONS, SEED)
