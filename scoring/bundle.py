@@ -1,0 +1,315 @@
+"""Bundle: the scorers of all targets with their card, as one content-addressed folder.
+
+Enters: scorers, a catalogue, a card and golden rows; or a folder and the hash it must have.
+Leaves: a `Bundle` that was opened first in a throw-away process (I8).
+
+A folder holds `manifest.json` (its SHA-256 is the bundle's hash; it names the SHA-256 of every
+other file), `<target>.lgb.txt` (native LightGBM text), `card.json` and `golden.json`. No pickle,
+no time stamp: the same scorers, catalogue, card and rows give the same hash (I11).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import stat
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from domain.decision import Hash, canonical_json
+from domain.errors import BundleError
+from domain.tiers import Target
+from scoring.card import read_card
+from scoring.golden import make_golden
+from scoring.monotone import violations
+from scoring.scorer import Scorer, scorer_from
+from scoring.verify import MEGABYTES, SECONDS, rehearse
+
+MANIFEST = "manifest.json"
+CARD = "card.json"
+GOLDEN = "golden.json"
+LARGEST_FILE = 512 * 1024 * 1024
+
+
+class CatalogueLike(Protocol):
+    """What a bundle asks of the feature catalogue."""
+
+    @property
+    def hash(self) -> str:
+        """Hash of the whole catalogue."""
+
+    def for_target(self, target: Target) -> tuple[str, ...]:
+        """The features that the target may use."""
+
+    def monotone(self, target: Target, names: tuple[str, ...]) -> tuple[int, ...]:
+        """The direction of each."""
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
+
+
+class _Calibration(_Strict):
+    slope: float
+    intercept: float
+
+
+class _Scale(_Strict):
+    anchor_margin: float
+    anchor_points: int
+    points_to_double: int
+
+
+class _Fields(_Strict):
+    target: Target
+    features: list[str]
+    calibration: _Calibration
+    scale: _Scale
+    horizon_days: int
+    currency: str | None
+    monotone: list[int]
+
+
+class Manifest(_Strict):
+    """What `manifest.json` says: every file by its hash, every scorer but its booster."""
+
+    format: Literal[1]
+    tierline: str
+    lightgbm: str
+    catalogue: Hash
+    files: dict[str, Hash]
+    targets: Annotated[dict[Target, _Fields], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class Bundle:
+    """Scorers released and rolled back as one; `card` and `golden` are plain JSON."""
+
+    hash: str
+    path: Path
+    scorers: Mapping[Target, Scorer]
+    catalogue_hash: str
+    card: Mapping[str, Any]
+    golden: Mapping[Target, Mapping[str, Any]]
+    tierline: str
+
+
+def write_bundle(
+    folder: Path,
+    scorers: Mapping[Target, Scorer],
+    catalogue: CatalogueLike,
+    card: Mapping[str, Any],
+    golden: Mapping[Target, NDArray[np.float64]],
+) -> Bundle:
+    """The bundle written to `<folder>/<hash>/`, whole or not at all, and loaded from there.
+
+    A folder that already has this hash is checked and used again.
+
+    Raises:
+        BundleError: a scorer breaks its monotone rules (I5) or uses a feature that the catalogue
+            does not give its target (I10); card or golden rows miss a target.
+        InputError: golden rows do not fit their scorer.
+    """
+    for scorer in scorers.values():
+        _check_scorer(scorer, catalogue)
+    files = _content(scorers, card, golden)
+    manifest = Manifest(
+        format=1,
+        tierline=version("tierline"),
+        lightgbm=version("lightgbm"),
+        catalogue=catalogue.hash,
+        files={name: _sha256(data) for name, data in sorted(files.items())},
+        targets={t: _Fields.model_validate(s.fields()) for t, s in sorted(scorers.items())},
+    )
+    files[MANIFEST] = canonical_json(manifest.model_dump(mode="json")).encode()
+    found = _sha256(files[MANIFEST])
+    _write(folder, found, files)
+    return load_bundle(folder / found, found)
+
+
+def load_bundle(
+    path: Path, expected_hash: str, *, seconds: int = SECONDS, megabytes: int = MEGABYTES
+) -> Bundle:
+    """The bundle in a folder, if it is the one expected and answers as it did when it was made.
+
+    First every file's hash, then a throw-away process that opens the boosters and repeats the
+    golden predictions bit for bit within `seconds` and `megabytes`, only then this process. All
+    work on the bytes that were hashed; no file is read twice.
+
+    Raises:
+        BundleError: files missing, foreign, damaged or linked; another hash; a booster that
+            crashes, hangs or answers differently.
+    """
+    files = _read(path)
+    manifest = _read_manifest(files, expected_hash)
+    card, golden = _json(files, CARD), _json(files, GOLDEN)
+    _check_targets(manifest, card, golden)
+    texts = {t: _text(files, model_file(t)) for t in manifest.targets}
+    fields = {t: entry.model_dump(mode="json") for t, entry in manifest.targets.items()}
+    rehearse(
+        {
+            model_file(t): {"text": texts[t], "scorer": fields[t], "golden": golden[t]}
+            for t in manifest.targets
+        },
+        seconds=seconds,
+        megabytes=megabytes,
+    )
+    scorers = {t: scorer_from(fields[t], texts[t]) for t in manifest.targets}
+    for scorer in scorers.values():
+        _ = scorer.booster
+    return Bundle(expected_hash, path, scorers, manifest.catalogue, card, golden, manifest.tierline)
+
+
+def model_file(target: Target) -> str:
+    """The name of a target's booster inside a bundle."""
+    return f"{target}.lgb.txt"
+
+
+def _check_scorer(scorer: Scorer, catalogue: CatalogueLike) -> None:
+    target = scorer.target
+    foreign = sorted(set(scorer.features) - set(catalogue.for_target(target)))
+    if foreign:
+        raise BundleError(f"{target}: the catalogue does not give it {foreign}: train without them")
+    if tuple(catalogue.monotone(target, scorer.features)) != scorer.monotone:
+        raise BundleError(f"{target}: its monotone rules are not the catalogue's: train again")
+    broken = violations(scorer.booster_text, scorer.monotone)
+    if broken:
+        raise BundleError(
+            f"{target}: {len(broken)} trees break a monotone rule, first {broken[0]}; "
+            "train with monotone_constraints from the catalogue"
+        )
+
+
+def _content(
+    scorers: Mapping[Target, Scorer],
+    card: Mapping[str, Any],
+    golden: Mapping[Target, NDArray[np.float64]],
+) -> dict[str, bytes]:
+    read = read_card(card)
+    if not scorers or {*scorers} != {*golden} or {*scorers} != {*read.targets}:
+        raise BundleError(
+            f"scorers for {sorted(scorers)}, golden rows for {sorted(golden)}, a card for "
+            f"{sorted(read.targets)}: give all three the same targets"
+        )
+    wrong = [t for t, s in scorers.items() if s.target != t]
+    if wrong:
+        raise BundleError(f"scorers of another target stand under {wrong}")
+    answers = {t: make_golden(s, golden[t]) for t, s in scorers.items()}
+    return {
+        CARD: canonical_json(read.model_dump(mode="json")).encode(),
+        GOLDEN: canonical_json(answers).encode(),
+        **{model_file(t): s.booster_text.encode() for t, s in scorers.items()},
+    }
+
+
+def _write(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
+    if (folder / name).exists():
+        return
+    folder.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
+    try:
+        for file, data in files.items():
+            with (made / file).open("xb") as out:
+                out.write(data)
+                out.flush()
+                os.fsync(out.fileno())
+        made.chmod(0o755)
+        sync_folder(made)
+        try:
+            made.replace(folder / name)
+        except OSError:
+            if not (folder / name).exists():
+                raise
+        sync_folder(folder)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until the names in a folder are on disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def _read(path: Path) -> dict[str, bytes]:
+    """Every file of the folder, each read once; refuses links, folders and huge files."""
+    if path.is_symlink() or not path.is_dir():
+        raise BundleError(f"{path.name[:80]} is not a bundle: give the folder named by its hash")
+    files: dict[str, bytes] = {}
+    for file in sorted(path.iterdir()):
+        said = file.lstat()
+        if not stat.S_ISREG(said.st_mode) or said.st_size > LARGEST_FILE:
+            raise BundleError(
+                f"{file.name[:80]} in the bundle is not a plain file of at most "
+                f"{LARGEST_FILE >> 20} MiB: a bundle has no links and no folders"
+            )
+        files[file.name] = file.read_bytes()
+    return files
+
+
+def _read_manifest(files: Mapping[str, bytes], expected_hash: str) -> Manifest:
+    if MANIFEST not in files:
+        raise BundleError(f"the bundle has no {MANIFEST}: it is not whole, use another")
+    found = _sha256(files[MANIFEST])
+    if found != expected_hash:
+        raise BundleError(
+            f"{MANIFEST} has hash {found[:12]}, expected {expected_hash[:12]}: "
+            "it is damaged or foreign; use the bundle that was promoted"
+        )
+    try:
+        manifest = Manifest.model_validate_json(files[MANIFEST])
+    except ValidationError as e:
+        places = sorted({".".join(map(str, err["loc"])) for err in e.errors()})
+        raise BundleError(f"{MANIFEST} breaks rules at {places}: train again") from None
+    wanted = {CARD, GOLDEN, *(model_file(t) for t in manifest.targets)}
+    if {*manifest.files} != wanted or {*files} != wanted | {MANIFEST}:
+        odd = sorted(({*files} - {MANIFEST}) ^ wanted | ({*manifest.files} ^ wanted))
+        raise BundleError(f"files missing or too many in the bundle: {odd}; use another bundle")
+    for name, wanted_hash in manifest.files.items():
+        if _sha256(files[name]) != wanted_hash:
+            raise BundleError(
+                f"{name} is damaged: its hash is not the manifest's; use another bundle"
+            )
+    return manifest
+
+
+def _check_targets(manifest: Manifest, card: Mapping[str, Any], golden: Mapping[str, Any]) -> None:
+    named = {t: fields.target for t, fields in manifest.targets.items()}
+    if any(t != target for t, target in named.items()) or not (
+        {*named} == {*read_card(card).targets} == {*golden}
+    ):
+        raise BundleError("manifest, card and golden predictions name other targets: train again")
+
+
+def _text(files: Mapping[str, bytes], name: str) -> str:
+    try:
+        return files[name].decode("ascii")
+    except UnicodeDecodeError:
+        raise BundleError(f"{name} is not plain LightGBM text: train again") from None
+
+
+def _json(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
+    try:
+        content = json.loads(files[name])
+    except (ValueError, RecursionError):
+        content = None
+    if not isinstance(content, dict):
+        raise BundleError(f"{name} is not a JSON object: train again")
+    return content
+
+
+def _sha256(data: bytes) -> str:
+    return hashlib.sha256(data).hexdigest()

@@ -1,0 +1,77 @@
+"""The model card of a bundle: verdicts and figures, what it learnt from, who accepted it.
+
+Enters: a mapping of plain JSON. Leaves: a checked `Card`. It judges nothing: training writes the
+verdicts. A card is part of the bundle's hash, so it holds no time and no duration (I11).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+
+from domain.decision import Hash
+from domain.errors import BundleError, Fault
+from domain.tiers import Target
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class TargetCard(_Strict):
+    """What the judge said of one scorer, and the figures it said it on (finite, repeatable)."""
+
+    verdict: Literal["passed", "failed"]
+    figures: dict[str, JsonValue] = {}
+
+
+class Accepted(_Strict):
+    """Who takes a bundle with a failed verdict into use all the same, and why."""
+
+    by: Annotated[str, Field(min_length=1, max_length=200)]
+    reason: Annotated[str, Field(min_length=10, max_length=2000)]
+
+
+class Card(_Strict):
+    """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
+
+    `plan`: the study plan as JSON. `lock_hash`: SHA-256 of the lock file of the environment.
+    """
+
+    source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
+    targets: Annotated[dict[Target, TargetCard], Field(min_length=1)]
+    skipped: dict[Target, str] = {}
+    accepted: Accepted | None = None
+    data: dict[str, Hash]
+    plan: dict[str, JsonValue]
+    seed: int
+    lock_hash: Hash | None
+
+    @property
+    def failed(self) -> tuple[Target, ...]:
+        """The targets whose verdict is not a pass."""
+        return tuple(t for t, found in self.targets.items() if found.verdict != "passed")
+
+    @property
+    def may_go_live(self) -> bool:
+        """Whether every verdict passed or somebody gave a written reason."""
+        return not self.failed or self.accepted is not None
+
+
+def read_card(content: Mapping[str, Any]) -> Card:
+    """The checked card.
+
+    Raises:
+        BundleError: keys missing, unknown or of the wrong kind; all at once.
+    """
+    try:
+        return Card.model_validate(dict(content))
+    except ValidationError as e:
+        faults = [
+            Fault(".".join(map(str, err["loc"])), err["type"], err["msg"])
+            for err in e.errors(include_url=False, include_input=False)
+        ]
+        places = "; ".join(f"{f.path}: {f.message}" for f in faults)
+        raise BundleError(f"the card breaks rules, mend these places: {places}") from None

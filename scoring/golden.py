@@ -1,0 +1,61 @@
+"""Golden predictions: a few rows whose scores a loaded scorer must repeat bit for bit.
+
+Enters: a scorer and rows. Leaves: what it answered, as JSON without loss, and later whether it
+answers the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import InputError
+from scoring.scorer import Scorer
+
+
+def make_golden(scorer: Scorer, X: NDArray[np.float64]) -> dict[str, Any]:
+    """Rows (null for missing) with their margins, base, reasons and points.
+
+    Floats are written in their shortest exact form, so JSON keeps every bit.
+
+    Raises:
+        InputError: no rows; or what `Scorer.margin` refuses.
+    """
+    if not len(X):
+        raise InputError(f"no golden rows for {scorer.target}: give at least one")
+    explained = scorer.explain(X)
+    return {
+        "rows": [[None if np.isnan(v) else v for v in row] for row in X.tolist()],
+        "margins": scorer.margin(X).tolist(),
+        "base_points": explained.base_points.tolist(),
+        "reasons": explained.reasons.tolist(),
+        "points": explained.points.tolist(),
+    }
+
+
+def golden_rows(golden: Mapping[str, Any]) -> NDArray[np.float64]:
+    """The rows (n, k) of a golden file, NaN where missing."""
+    rows = [[np.nan if v is None else v for v in row] for row in golden["rows"]]
+    return np.array(rows, dtype=np.float64)
+
+
+def first_difference(scorer: Scorer, golden: Mapping[str, Any]) -> str | None:
+    """What differs first from the golden answers, or None where every bit is the same.
+
+    Raises:
+        InputError: the rows do not fit the scorer.
+    """
+    found = make_golden(scorer, golden_rows(golden))
+    for what in ("margins", "points", "base_points", "reasons"):
+        kind = np.float64 if what == "margins" else np.int64
+        is_now = np.array(found[what], dtype=kind)
+        was = np.array(golden[what], dtype=kind)
+        if is_now.shape != was.shape:
+            return f"{what}: {len(is_now)} rows now, {len(was)} golden"
+        differ = np.array([a.tobytes() != b.tobytes() for a, b in zip(is_now, was, strict=True)])
+        if differ.any():
+            return f"{what} of golden row {int(np.argmax(differ))}"
+    return None

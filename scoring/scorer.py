@@ -1,0 +1,239 @@
+"""Scorer: one booster with its calibration, point scale and feature list.
+
+Enters: feature values, a float64 matrix (n, k), NaN where missing. Leaves: margins, points,
+probability or amount, and exact integer reasons. It reads no file and fetches no feature.
+
+Every answer is a function of its row alone: rows may be permuted, split and batched, on any number
+of threads, without changing a bit (I4).
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass
+from functools import cached_property
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.errors import BundleError, Fault, InputError
+from domain.tiers import Target
+from scoring.booster import check_text, open_booster
+from scoring.points import PointScale, whole_reasons
+
+Floats = NDArray[np.float64]
+Whole = NDArray[np.int64]
+
+LARGEST_LOG = 700.0
+"""`exp` of more is beyond any amount."""
+
+
+@dataclass(frozen=True)
+class Calibration:
+    """Calibrated margin = `slope * margin + intercept`.
+
+    It is the log-odds of the good outcome (churn: stays; credit: pays) or the log of the expected
+    amount (value).
+
+    Raises:
+        InputError: the slope is not positive (it would turn good into bad), or not finite.
+    """
+
+    slope: float
+    intercept: float
+
+    def __post_init__(self) -> None:
+        if not (0 < self.slope < math.inf and math.isfinite(self.intercept)):
+            raise InputError(
+                f"calibration {self.slope} * margin + {self.intercept}: "
+                "the slope must be finite and above 0, the intercept finite"
+            )
+
+
+@dataclass(frozen=True)
+class ExplainedRow:
+    """One row's points and their whole reasons: `base_points + reasons.sum() == points`."""
+
+    base_points: int
+    reasons: Whole
+    points: int
+
+
+@dataclass(frozen=True)
+class Explained:
+    """Points (n,), base (n,) and reasons (n, k): `base_points + reasons.sum(axis=1) == points`."""
+
+    base_points: Whole
+    reasons: Whole
+    points: Whole
+
+    def __len__(self) -> int:
+        return len(self.points)
+
+    def __getitem__(self, row: int) -> ExplainedRow:
+        """The explanation of one row."""
+        return ExplainedRow(int(self.base_points[row]), self.reasons[row], int(self.points[row]))
+
+
+@dataclass(frozen=True)
+class Scorer:
+    """One fitted model of a target; a higher margin is always better.
+
+    Raises:
+        InputError: features repeat, or `monotone` does not name one direction a feature.
+        BundleError: the booster's text does not fit the features.
+    """
+
+    target: Target
+    features: tuple[str, ...]
+    booster_text: str
+    calibration: Calibration
+    scale: PointScale
+    horizon_days: int
+    currency: str | None
+    monotone: tuple[int, ...]
+
+    def __post_init__(self) -> None:
+        if not self.features or len(set(self.features)) != len(self.features):
+            raise InputError(f"{self.target}: features are empty or repeat: name each once")
+        if len(self.monotone) != len(self.features) or not set(self.monotone) <= {-1, 0, 1}:
+            raise InputError(f"{self.target}: monotone needs -1, 0 or 1 for each feature")
+        if self.horizon_days <= 0:
+            raise InputError(f"{self.target}: horizon_days is {self.horizon_days}: give 1 or more")
+        check_text(self.booster_text, self.features)
+
+    def fields(self) -> dict[str, Any]:
+        """Everything but the booster's text, as plain JSON; `scorer_from` reads it."""
+        return {
+            "target": self.target,
+            "features": [str(name) for name in self.features],
+            "calibration": {k: float(v) for k, v in asdict(self.calibration).items()},
+            "scale": {
+                "anchor_margin": float(self.scale.anchor_margin),
+                "anchor_points": int(self.scale.anchor_points),
+                "points_to_double": int(self.scale.points_to_double),
+            },
+            "horizon_days": int(self.horizon_days),
+            "currency": self.currency,
+            "monotone": [int(way) for way in self.monotone],
+        }
+
+    @cached_property
+    def booster(self) -> lgb.Booster:
+        """The booster of `booster_text`, opened once."""
+        return open_booster(self.booster_text)
+
+    def margin(self, X: Floats) -> Floats:
+        """Raw margin (n,) of the booster.
+
+        Raises:
+            InputError: not a float64 matrix with a column a feature, or an infinite value.
+        """
+        self._check(X)
+        if not len(X):
+            return np.empty(0)
+        return np.asarray(self.booster.predict(X, raw_score=True, num_threads=1), dtype=np.float64)
+
+    def calibrated(self, X: Floats) -> Floats:
+        """Log-odds of the good outcome, or log of the expected amount (n,)."""
+        return self.calibration.slope * self.margin(X) + self.calibration.intercept
+
+    def points(self, X: Floats) -> Whole:
+        """Whole points (n,), higher is better."""
+        return self.scale.points(self.calibrated(X))
+
+    def p_bad(self, X: Floats) -> Floats:
+        """Calibrated probability (n,) of churn or of default.
+
+        Raises:
+            InputError: asked of a value scorer.
+        """
+        if self.target == "value":
+            raise InputError("a value scorer has no probability: ask for its amount")
+        return _each(_sigmoid, -self.calibrated(X))
+
+    def amount(self, X: Floats) -> Floats:
+        """Calibrated expected amount (n,) over the horizon, in `currency`.
+
+        Raises:
+            InputError: asked of a churn or credit scorer.
+            BundleError: the log of an amount is beyond 700.
+        """
+        if self.target != "value":
+            raise InputError(f"a {self.target} scorer has no amount: ask for its p_bad")
+        logs = self.calibrated(X)
+        if len(logs) and logs.max() > LARGEST_LOG:
+            raise BundleError(
+                f"the log of an expected amount is {logs.max():.0f}, above {LARGEST_LOG:.0f}: "
+                "the booster or its calibration is damaged; train again"
+            )
+        return _each(math.exp, logs)
+
+    def explain(self, X: Floats) -> Explained:
+        """Points with a whole base and whole reasons that add up to them exactly (I1).
+
+        The reasons are the booster's own SHAP values (tree path dependent) through the affine
+        calibration into points.
+        """
+        points = self.points(X)
+        width = len(self.features)
+        if not len(X):
+            return Explained(np.empty(0, np.int64), np.empty((0, width), np.int64), points)
+        shap = np.asarray(self.booster.predict(X, pred_contrib=True, num_threads=1))
+        slope, intercept = self.calibration.slope, self.calibration.intercept
+        base = self.scale.real(slope * shap[:, width] + intercept)
+        parts = self.scale.factor * slope * shap[:, :width]
+        whole, reasons = whole_reasons(base, parts, points)
+        return Explained(whole, reasons, points)
+
+    def _check(self, X: Floats) -> None:
+        if not isinstance(X, np.ndarray) or X.dtype != np.float64:
+            kind = X.dtype if isinstance(X, np.ndarray) else type(X).__name__
+            raise InputError(f"feature values arrived as {kind}: give a float64 numpy matrix")
+        if X.ndim != 2 or X.shape[1] != len(self.features):
+            raise InputError(
+                f"feature values have shape {X.shape}: the {self.target} scorer takes "
+                f"(n, {len(self.features)}), one column a feature in its order"
+            )
+        infinite = np.isinf(X)
+        if infinite.any():
+            faults = tuple(
+                Fault(self.features[j], "finite", f"infinite in {int(infinite[:, j].sum())} rows")
+                for j in np.flatnonzero(infinite.any(axis=0))
+            )
+            raise InputError(
+                "infinite feature values: give finite numbers, NaN for missing", faults
+            )
+
+
+def scorer_from(fields: Mapping[str, Any], booster_text: str) -> Scorer:
+    """The scorer of `Scorer.fields` and a booster's text.
+
+    Raises:
+        InputError, BundleError: as `Scorer`.
+    """
+    return Scorer(
+        target=fields["target"],
+        features=tuple(fields["features"]),
+        booster_text=booster_text,
+        calibration=Calibration(**fields["calibration"]),
+        scale=PointScale(**fields["scale"]),
+        horizon_days=fields["horizon_days"],
+        currency=fields["currency"],
+        monotone=tuple(fields["monotone"]),
+    )
+
+
+def _sigmoid(x: float) -> float:
+    if x >= 0:
+        return 1.0 / (1.0 + math.exp(-x))
+    grown = math.exp(max(x, -LARGEST_LOG))
+    return grown / (1.0 + grown)
+
+
+def _each(rule: Callable[[float], float], values: Floats) -> Floats:
+    """One call a value: numpy's vector loops differ in the last bit from machine to machine."""
+    return np.fromiter(map(rule, values.tolist()), dtype=np.float64, count=len(values))
