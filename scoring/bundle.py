@@ -12,10 +12,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
-import shutil
 import stat
-import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from importlib.metadata import version
@@ -30,6 +27,7 @@ from domain.decision import Hash, canonical_json
 from domain.errors import BundleError
 from domain.tiers import Target
 from scoring.card import read_card
+from scoring.files import write_folder
 from scoring.golden import make_golden
 from scoring.monotone import violations
 from scoring.scorer import Scorer, scorer_from
@@ -133,7 +131,7 @@ def write_bundle(
     )
     files[MANIFEST] = canonical_json(manifest.model_dump(mode="json")).encode()
     found = _sha256(files[MANIFEST])
-    _write(folder, found, files)
+    write_folder(folder / found, files)
     return load_bundle(folder / found, found)
 
 
@@ -167,7 +165,15 @@ def load_bundle(
     scorers = {t: scorer_from(fields[t], texts[t]) for t in manifest.targets}
     for scorer in scorers.values():
         _ = scorer.booster
-    return Bundle(expected_hash, path, scorers, manifest.catalogue, card, golden, manifest.tierline)
+    return Bundle(
+        hash=expected_hash,
+        path=path,
+        scorers=scorers,
+        catalogue_hash=manifest.catalogue,
+        card=card,
+        golden={t: golden[t] for t in manifest.targets},
+        tierline=manifest.tierline,
+    )
 
 
 def model_file(target: Target) -> str:
@@ -210,38 +216,6 @@ def _content(
         GOLDEN: canonical_json(answers).encode(),
         **{model_file(t): s.booster_text.encode() for t, s in scorers.items()},
     }
-
-
-def _write(folder: Path, name: str, files: Mapping[str, bytes]) -> None:
-    if (folder / name).exists():
-        return
-    folder.mkdir(parents=True, exist_ok=True)
-    made = Path(tempfile.mkdtemp(prefix=".new-", dir=folder))
-    try:
-        for file, data in files.items():
-            with (made / file).open("xb") as out:
-                out.write(data)
-                out.flush()
-                os.fsync(out.fileno())
-        made.chmod(0o755)
-        sync_folder(made)
-        try:
-            made.replace(folder / name)
-        except OSError:
-            if not (folder / name).exists():
-                raise
-        sync_folder(folder)
-    finally:
-        shutil.rmtree(made, ignore_errors=True)
-
-
-def sync_folder(folder: Path) -> None:
-    """Waits until the names in a folder are on disk."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
 
 
 def _read(path: Path) -> dict[str, bytes]:

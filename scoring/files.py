@@ -1,0 +1,61 @@
+"""Files written whole or not at all, and on disk when the call returns.
+
+Enters: bytes. Leaves: files. It knows no format.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+
+
+def sync_folder(folder: Path) -> None:
+    """Waits until the names in a folder are on disk."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def write_folder(folder: Path, files: Mapping[str, bytes]) -> None:
+    """Makes `folder` with these files; a folder that is there already stays as it is."""
+    if folder.exists():
+        return
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = Path(tempfile.mkdtemp(prefix=".new-", dir=folder.parent))
+    try:
+        for name, data in files.items():
+            _write(made / name, data)
+        made.chmod(0o755)
+        sync_folder(made)
+        try:
+            made.replace(folder)
+        except OSError:
+            if not folder.exists():  # else another process wrote it meanwhile
+                raise
+        sync_folder(folder.parent)
+    finally:
+        shutil.rmtree(made, ignore_errors=True)
+
+
+def replace_file(path: Path, data: bytes) -> None:
+    """Puts a new file in the place of `path`; a reader sees the old one or the new one."""
+    made = path.with_name(f".new-{path.name}-{os.getpid()}")
+    made.unlink(missing_ok=True)
+    try:
+        _write(made, data)
+        made.replace(path)
+        sync_folder(path.parent)
+    finally:
+        made.unlink(missing_ok=True)
+
+
+def _write(path: Path, data: bytes) -> None:
+    with path.open("xb") as out:
+        out.write(data)
+        out.flush()
+        os.fsync(out.fileno())
