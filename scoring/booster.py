@@ -16,7 +16,9 @@ _ONE_MARGIN = {"num_class": "1", "num_tree_per_iteration": "1"}
 def booster_text(booster: lgb.Booster) -> str:
     """The booster's text without its training parameters: they hold paths and thread counts."""
     text: str = booster.model_to_string()
-    return text.split("\nparameters:", 1)[0]
+    for tail in ("\nparameters:", "\npandas_categorical:"):
+        text = text.split(tail, 1)[0]
+    return text
 
 
 def check_text(text: str, features: tuple[str, ...]) -> None:

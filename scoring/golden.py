@@ -36,6 +36,18 @@ def make_golden(scorer: Scorer, X: NDArray[np.float64]) -> dict[str, Any]:
     }
 
 
+def draw_rows(X: NDArray[np.float64], n: int, seed: int) -> NDArray[np.float64]:
+    """`n` rows whose every column is drawn by itself, so that none of them is a customer's (I12).
+
+    Raises:
+        InputError: no rows to draw from.
+    """
+    if not len(X):
+        raise InputError("no rows to draw golden rows from: give at least one")
+    picked = np.random.default_rng(seed).integers(0, len(X), size=(n, X.shape[1]))
+    return np.take_along_axis(X, picked, axis=0)
+
+
 def golden_rows(golden: Mapping[str, Any]) -> NDArray[np.float64]:
     """The rows (n, k) of a golden file, NaN where missing."""
     rows = [[np.nan if v is None else v for v in row] for row in golden["rows"]]

@@ -52,7 +52,7 @@ def rehearse(
     lines = said.decode("utf-8", "replace").splitlines()
     wrong = next((line.removeprefix("wrong ") for line in lines if line.startswith("wrong ")), None)
     if wrong is not None:
-        raise BundleError(f"{wrong}; use another bundle or train again")
+        raise BundleError(wrong)
     if code != 0 or lines[-1:] != ["all the same"]:
         raise BundleError(
             f"{_last_file(said)} ended the process that tried it ({_ending(code)}): "
@@ -86,7 +86,9 @@ def _try(given: Mapping[str, Any]) -> str | None:
         difference = first_difference(scorer, given["golden"])
     except TierlineError as e:
         return " ".join(str(e).split())
-    return None if difference is None else f"golden prediction not repeated: {difference}"
+    if difference is None:
+        return None
+    return f"its golden predictions are not repeated ({difference}): use another bundle"
 
 
 def _limit(seconds: int, megabytes: int) -> None:

@@ -97,6 +97,23 @@ def make_card(*targets: Target, verdict: str = "passed", **changes: Any) -> dict
     }
 
 
+class Kit:
+    """The makers above, for tests to ask for by the fixture `kit`."""
+
+    features = FEATURES
+    monotone = MONOTONE
+    catalogue = SmallCatalogue
+    rows = staticmethod(make_rows)
+    train = staticmethod(train)
+    scorer = staticmethod(make_scorer)
+    card = staticmethod(make_card)
+
+
+@pytest.fixture(scope="session")
+def kit() -> type[Kit]:
+    return Kit
+
+
 @pytest.fixture(scope="session")
 def scorers() -> dict[Target, Scorer]:
     return {t: make_scorer(t) for t in ("value", "churn")}
