@@ -71,7 +71,8 @@ def make_scorer(target: Target, seed: int = 3, **params: Any) -> Scorer:
     binary = target != "value"
     y = (latent + noise > 0).astype(float) if binary else latent + 0.3 * noise
     objective = "binary" if binary else "regression"
-    booster = train(X, y, objective=objective, monotone_constraints=list(MONOTONE), **params)
+    settings = {"objective": objective, "monotone_constraints": list(MONOTONE), **params}
+    booster = train(X, y, **settings)
     return Scorer(
         target=target,
         features=FEATURES,

@@ -1,0 +1,39 @@
+"""The card says what may go live, and is refused where it says too little or too much."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+
+from domain.errors import BundleError
+from scoring.card import read_card
+
+ACCEPTED = {"by": "Wang Fang", "reason": "a logistic regression wins here, and we say so"}
+
+
+def test_every_verdict_passed_or_somebody_accepts_in_writing(kit) -> None:
+    assert read_card(kit.card("churn", "value")).may_go_live
+    failed = kit.card("churn", "value", verdict="failed")
+    assert not read_card(failed).may_go_live
+    assert read_card(failed).failed == ("churn", "value")
+    assert read_card({**failed, "accepted": ACCEPTED}).may_go_live
+
+
+@pytest.mark.parametrize(
+    ("change", "place"),
+    [
+        ({"targets": {}}, "targets"),
+        ({"targets": {"churn": {"verdict": "maybe"}}}, "targets.churn.verdict"),
+        ({"targets": {"love": {"verdict": "passed"}}}, "targets.love"),
+        ({"accepted": {"by": "", "reason": "x" * 20}}, "accepted.by"),
+        ({"accepted": {"by": "me", "reason": "ok"}}, "accepted.reason"),
+        ({"data": {"transactions": "short"}}, "data.transactions"),
+        ({"source": "../up"}, "source"),
+        ({"note": 1}, "note"),
+        ({"plan": {"x": math.nan}}, "plan"),
+    ],
+)
+def test_a_card_with_a_fault_is_refused_by_its_place(kit, change, place: str) -> None:
+    with pytest.raises(BundleError, match=place):
+        read_card(kit.card("churn", **change))

@@ -1,0 +1,218 @@
+"""Registration and promotion with MLflow itself: no verdict, no parity, no reason: not live."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+from mlflow import MlflowClient
+
+from domain.asof import parse_instant
+from domain.errors import BundleError, NotFoundError, PromotionError, RecordError
+from domain.workspace import Workspace
+from scoring.bundle import Bundle, write_bundle
+from scoring.registry import find_bundle, history, live, promote, register
+
+# MLflow 3.17 maps its tables with a loader that SQLAlchemy 2.1 deprecates
+pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
+
+JUNE = parse_instant("2011-06-01")
+ACCEPTED = {"by": "Wang Fang", "reason": "a logistic regression wins here, and we say so"}
+ROOT = Path(__file__).parents[2]
+
+
+@dataclass(frozen=True)
+class Mismatch:
+    customer_id: str
+    feature: str
+
+
+@pytest.fixture(scope="module")
+def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("home")
+
+
+@pytest.fixture
+def shop(home: Path, request: pytest.FixtureRequest) -> Workspace:
+    """A source of its own for each test; they share one MLflow, as in life."""
+    return Workspace(home, f"shop_{abs(hash(request.node.name))}")
+
+
+@pytest.fixture
+def write(kit, scorers, shop) -> Callable[..., Bundle]:
+    def make(**card) -> Bundle:
+        one = {"churn": scorers["churn"]}
+        content = kit.card("churn", **{"source": shop.source, **card})
+        return write_bundle(shop.bundles, one, kit.catalogue(), content, {"churn": kit.rows(3, 1)})
+
+    return make
+
+
+def client(shop: Workspace) -> MlflowClient:
+    return MlflowClient(shop.tracking_uri, shop.tracking_uri)
+
+
+def go(shop: Workspace, bundle: Bundle, at: int = JUNE, **more):
+    return promote(shop, bundle.hash, **{"by": "Li", "reason": None, "parity": (), **more}, at=at)
+
+
+def test_a_registered_bundle_has_its_files_and_tags_in_mlflow(shop, write, tmp_path) -> None:
+    bundle = write()
+    version = register(shop, bundle)
+    held = client(shop).get_model_version(f"tierline-{shop.source}", version)
+    assert held.tags == {"bundle": bundle.hash, "verdict": "passed", "targets": "churn"}
+    copied = Path(client(shop).download_artifacts(held.run_id, "bundle", str(tmp_path)))
+    for file in bundle.path.iterdir():
+        assert (copied / file.name).read_bytes() == file.read_bytes()
+    assert held.source == f"{client(shop).get_run(held.run_id).info.artifact_uri}/bundle"
+    assert held.source.startswith(shop.artifacts_uri)
+
+
+def test_a_bundle_is_registered_once(shop, write) -> None:
+    bundle = write()
+    first = register(shop, bundle)
+    assert register(shop, bundle) == first
+    assert register(shop, write(seed=8)) != first
+
+
+def test_the_files_may_stand_with_the_training_run(shop, write) -> None:
+    mlflow = client(shop)
+    run = mlflow.create_run(mlflow.create_experiment(shop.source, shop.artifacts_uri))
+    version = register(shop, write(), run.info.run_id)
+    held = mlflow.get_model_version(f"tierline-{shop.source}", version)
+    assert held.run_id == run.info.run_id
+    assert mlflow.get_run(run.info.run_id).info.status == "RUNNING"
+
+
+def test_a_failed_verdict_needs_a_written_reason_to_be_registered(shop, write) -> None:
+    with pytest.raises(PromotionError, match="verdict of churn is failed"):
+        register(shop, write(targets={"churn": {"verdict": "failed"}}))
+    accepted = write(targets={"churn": {"verdict": "failed"}}, accepted=ACCEPTED)
+    version = register(shop, accepted)
+    held = client(shop).get_model_version(f"tierline-{shop.source}", version)
+    assert held.tags["verdict"] == "failed, accepted with a reason"
+    assert go(shop, accepted).bundle == accepted.hash
+
+
+def test_promotion_and_rollback_set_the_alias_and_the_log(shop, write) -> None:
+    first, second = write(), write(seed=8)
+    versions = {b.hash: register(shop, b) for b in (first, second)}
+    done = []
+    for hours, bundle in enumerate((first, second, first)):
+        at = JUNE + hours * 3_600_000_000
+        done.append(go(shop, bundle, at, reason="a better one" if hours else None))
+        alias = client(shop).get_model_version_by_alias(f"tierline-{shop.source}", "live")
+        assert str(alias.version) == versions[bundle.hash]
+        assert live(shop) == done[-1]
+    assert history(shop) == tuple(done)
+    assert live(shop, JUNE + 1).bundle == first.hash
+    assert live(shop, JUNE + 3_600_000_000).bundle == second.hash
+    assert [d.parity for d in done] == [True, True, True]
+    assert find_bundle(shop, live(shop).bundle) == first
+
+
+def test_nothing_is_live_before_a_promotion(shop) -> None:
+    with pytest.raises(NotFoundError, match="no bundle is live"):
+        live(shop)
+    assert history(shop) == ()
+
+
+def refused(shop: Workspace, error: type[Exception], message: str, *args, **more) -> str:
+    with pytest.raises(error, match=message) as caught:
+        go(shop, *args, **more)
+    assert not shop.deployments.exists()
+    return str(caught.value)
+
+
+def test_features_that_differ_are_not_promoted_and_name_no_customer(shop, write) -> None:
+    bundle = write()
+    register(shop, bundle)
+    parity = (Mismatch("C0001", "spend_sum_90d"), Mismatch("C0002", "spend_sum_90d"))
+    said = refused(
+        shop, PromotionError, r"2 values differ .*\(spend_sum_90d\)", bundle, parity=parity
+    )
+    assert "C000" not in said
+    refused(shop, PromotionError, "2 values", bundle, parity=parity, reason="do it anyway")
+
+
+def test_features_not_compared_need_a_written_reason(shop, write) -> None:
+    bundle = write()
+    register(shop, bundle)
+    refused(shop, PromotionError, "were not compared", bundle, parity=None)
+    refused(shop, PromotionError, "were not compared", bundle, parity=None, reason="  ")
+    assert go(shop, bundle, parity=None, reason="no online store here").parity is False
+
+
+def test_nobody_cannot_promote(shop, write) -> None:
+    refused(shop, PromotionError, "nobody is named", write(), by=" ")
+
+
+def test_an_unregistered_unknown_or_damaged_bundle_is_not_promoted(shop, write) -> None:
+    bundle = write()
+    refused(shop, PromotionError, "is not registered", bundle)
+    register(shop, bundle)
+    for name in ("f" * 64, "../" + bundle.hash, ""):
+        with pytest.raises(NotFoundError, match="give the whole hash"):
+            promote(shop, name, by="Li", reason=None, at=JUNE, parity=())
+    (bundle.path / "golden.json").write_bytes(b"{}")
+    refused(shop, BundleError, r"golden\.json is damaged", bundle)
+
+
+def test_an_edited_log_stops_promotion_and_live(shop, write) -> None:
+    first, second = write(), write(seed=8)
+    for bundle in (first, second):
+        register(shop, bundle)
+    go(shop, first)
+    shop.deployments.write_text(shop.deployments.read_text().replace(first.hash, second.hash))
+    with pytest.raises(RecordError, match="line 1"):
+        live(shop)
+    with pytest.raises(RecordError, match="line 1"):
+        go(shop, second)
+
+
+def test_after_a_crash_before_the_alias_promoting_again_sets_it(shop, write) -> None:
+    first, second = write(), write(seed=8)
+    versions = {b.hash: register(shop, b) for b in (first, second)}
+    go(shop, first)
+    done = go(shop, second, JUNE + 1)
+    name = f"tierline-{shop.source}"
+    client(shop).set_registered_model_alias(name, "live", versions[first.hash])
+    assert live(shop) == done, "the log is authoritative"
+    assert go(shop, second, JUNE + 2) == done
+    alias = client(shop).get_model_version_by_alias(name, "live")
+    assert str(alias.version) == versions[second.hash]
+
+
+def test_serving_asks_what_is_live_without_loading_mlflow() -> None:
+    code = (
+        "import scoring.registry, sys; sys.exit(any(m.startswith('mlflow') for m in sys.modules))"
+    )
+    assert subprocess.run([sys.executable, "-c", code], cwd=ROOT, check=False).returncode == 0
+
+
+def test_the_first_registration_in_a_home_says_nothing(bundle, tmp_path) -> None:
+    code = (
+        "import sys; from pathlib import Path; from domain.workspace import Workspace; "
+        "from scoring.bundle import load_bundle; from scoring.registry import register; "
+        "path = Path(sys.argv[1]); b = load_bundle(path, path.name); "
+        "register(Workspace(Path(sys.argv[2]), 'shop'), b)"
+    )
+    command = [sys.executable, "-c", code, str(bundle.path), str(tmp_path / "new" / "home")]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, check=False, env={**os.environ})
+    assert (done.returncode, done.stdout, done.stderr) == (0, b"", b"")
+    assert (tmp_path / "new" / "home" / "mlflow.db").exists()
+
+
+def test_mlflow_holds_no_name_of_who_promoted(shop, write, home) -> None:
+    bundle = write()
+    register(shop, bundle)
+    go(shop, bundle, by="Zhuge Liang", reason="because of Huang Yueying")
+    assert json.loads(shop.deployments.read_text())["by"] == "Zhuge Liang"
+    database = (home / "mlflow.db").read_bytes()
+    assert b"Zhuge" not in database and b"Yueying" not in database
