@@ -1,0 +1,1 @@
+"""The simulated bank: raw events with known faults, and the truth they were drawn from."""
