@@ -1,0 +1,185 @@
+"""Checks of one raw table against its schema: every fault at once, bad rows apart.
+
+Enters: the raw Arrow table of one file. Leaves: clean rows in the schema's types, bad rows with
+the first rule each breaks, and the faults (file, column, rows, rule). Nothing is dropped and no
+value is named: a fault says row numbers, the values stand in the quarantine file only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from numpy.typing import NDArray
+
+from domain.errors import Fault
+from events.convert import convert
+from events.schema import Column, Table
+
+RULE = "broken_rule"
+SHOWN_ROWS = 5
+_CUSTOMER_ID = r"^[^\x00-\x1f\x7f\s]([^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s])?$"
+MAX_ID_LENGTH = 128
+
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """What one raw table came to: `clean` and `bad` rows together are the rows that arrived."""
+
+    clean: pa.Table
+    bad: pa.Table
+    faults: tuple[Fault, ...]
+    fatal: tuple[Fault, ...]
+
+
+def check_table(table: Table, raw: pa.Table, file: str, now: int) -> Checked:
+    """The rows of `raw` parted into clean and bad.
+
+    `now` (micros): an event known later comes from the future. `fatal` holds the faults of the
+    table itself (a column missing, unknown, or twice); then nothing is clean.
+    """
+    fatal = _columns(table, raw, file)
+    if fatal:
+        return Checked(table.schema.empty_table(), raw.slice(0, 0), (), fatal)
+    arrays: dict[str, pa.Array] = {}
+    first = np.full(raw.num_rows, "", dtype=object)
+    faults: list[Fault] = []
+    for column in table.columns:
+        present = column.name in raw.column_names
+        source = raw[column.name] if present else pa.nulls(raw.num_rows, column.type)
+        arrays[column.name], broken = convert(source, column)
+        for rule, said, mask in (*broken, *_values(column, arrays[column.name])):
+            _note(faults, first, f"{file}:{column.name}", rule, said, mask)
+    for name, rule, said, mask in _clocks(arrays, now):
+        _note(faults, first, f"{file}:{name}", rule, said, mask)
+    bad = first != ""
+    converted = pa.table(arrays, schema=_open(table.schema))
+    clean = converted.filter(pa.array(~bad)).cast(table.schema)
+    wrong = _quarantine(raw, bad, first, file)
+    return Checked(clean, wrong, tuple(faults), ())
+
+
+def _open(schema: pa.Schema) -> pa.Schema:
+    return pa.schema([f.with_nullable(True) for f in schema])
+
+
+def _columns(table: Table, raw: pa.Table, file: str) -> tuple[Fault, ...]:
+    names = raw.column_names
+    known = [c.name for c in table.columns]
+    faults = [
+        Fault(
+            f"{file}:{c.name}", "missing_column", f"{table.name} needs it: map one of {names} to it"
+        )
+        for c in table.columns
+        if c.required and c.name not in names
+    ]
+    faults += [
+        Fault(
+            f"{file}:{n}",
+            "unknown_column",
+            f"no column of {table.name}: map it to one of {known}, or ignore it",
+        )
+        for n in dict.fromkeys(names)
+        if n not in known
+    ]
+    faults += [
+        Fault(f"{file}:{n}", "column_twice", "it stands twice in the header: keep one")
+        for n in dict.fromkeys(names)
+        if names.count(n) > 1
+    ]
+    return tuple(faults)
+
+
+def _note(
+    faults: list[Fault], first: NDArray[np.object_], path: str, rule: str, said: str, mask: Mask
+) -> None:  # fmt: skip
+    rows = np.flatnonzero(mask)
+    if not rows.size:
+        return
+    shown = ", ".join(str(r + 1) for r in rows[:SHOWN_ROWS])
+    more = f" and {rows.size - SHOWN_ROWS:,} more" if rows.size > SHOWN_ROWS else ""
+    faults.append(Fault(path, rule, f"{said}; row {shown}{more}"))
+    untouched = rows[first[rows] == ""]
+    first[untouched] = rule
+
+
+def _mask(array: pa.Array | pa.ChunkedArray) -> Mask:
+    filled = pc.fill_null(array, False)
+    return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=bool)
+
+
+def _values(column: Column, array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
+    if column.required:
+        yield "missing_value", "a value is required", _mask(pc.is_null(array))
+    if column.name == "customer_id":
+        yield from _identifiers(array)
+    elif column.unit == "id":
+        long = pc.greater(pc.utf8_length(array), MAX_ID_LENGTH)
+        yield "id_too_long", f"an id has at most {MAX_ID_LENGTH} characters", _mask(long)
+    if column.allowed:
+        known = pc.is_in(array, value_set=pa.array(column.allowed, pa.string()))
+        wrong = _mask(pc.invert(known)) & ~_mask(pc.is_null(array))
+        yield "not_allowed", f"allowed are {', '.join(column.allowed)}", wrong
+    if pa.types.is_floating(column.type):
+        yield (
+            "not_finite",
+            "NaN and infinite are no numbers: leave it empty",
+            _mask(pc.invert(pc.is_finite(array))),
+        )
+    if column.minimum is not None:
+        yield "below_minimum", f"at least {column.minimum:g}", _mask(pc.less(array, column.minimum))
+    if column.maximum is not None:
+        yield (
+            "above_maximum",
+            f"at most {column.maximum:g}",
+            _mask(pc.greater(array, column.maximum)),
+        )
+
+
+def _identifiers(array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
+    long = _mask(pc.greater(pc.utf8_length(array), MAX_ID_LENGTH))
+    yield "id_too_long", f"a customer id has at most {MAX_ID_LENGTH} characters", long
+    odd = _mask(pc.invert(pc.match_substring_regex(array, _CUSTOMER_ID))) & ~long
+    yield "id_characters", "a customer id has no control characters, no blank at its ends", odd
+
+
+def _clocks(arrays: dict[str, pa.Array], now: int) -> Iterator[tuple[str, str, str, Mask]]:
+    happened, known = arrays["happened_at"], arrays["known_at"]
+    early = _mask(pc.greater(happened, known))
+    yield (
+        "known_at",
+        "known_before_it_happened",
+        "an event is known when or after it happens",
+        early,
+    )
+    limit = pa.scalar(now, pa.int64()).cast(pa.timestamp("us", tz="UTC"))
+    late = _mask(pc.greater(known, limit))
+    yield "known_at", "from_the_future", "it lies after the moment of this check", late
+    for name, what in (("birth_on", "birth"), ("joined_at", "joining"), ("employed_since", "work")):
+        if name in arrays:
+            moment = arrays[name].cast(happened.type)
+            broken = _mask(pc.greater(moment, known))
+            yield name, "after_the_event", f"{what} lies after the row was known", broken
+
+
+def _quarantine(raw: pa.Table, bad: Mask, first: NDArray[np.object_], file: str) -> pa.Table:
+    rows = np.flatnonzero(bad)
+    text = {
+        name: pc.cast(raw[name].take(rows), pa.string(), safe=False)
+        if not pa.types.is_nested(raw[name].type)
+        else pa.array([str(v) for v in raw[name].take(rows)], pa.string())
+        for name in raw.column_names
+    }
+    return pa.table(
+        {
+            "file": pa.array([file] * rows.size, pa.string()),
+            "row": pa.array(rows + 1, pa.int64()),
+            RULE: pa.array(first[rows], pa.string()),
+            **text,
+        }
+    )

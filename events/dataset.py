@@ -1,0 +1,89 @@
+"""A checked data set on disk: clean tables, the plan, and how far the data reaches.
+
+Enters: a folder that `events.ingest` wrote. Leaves: Arrow tables. A clean table has the columns of
+its schema and `superseded_at` (null: never corrected), sorted by customer and `happened_at`.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.dataset as pads
+
+from domain.errors import NotFoundError
+from domain.plan import StudyPlan
+from events.schema import INSTANT, TABLES
+
+SUPERSEDED = "superseded_at"
+
+
+@dataclass(frozen=True)
+class TableInfo:
+    """Rows of a clean table, and the SHA-256 over its Parquet parts."""
+
+    rows: int
+    sha256: str
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A checked data set; `data_until` is the instant (micros) up to which it is complete."""
+
+    root: Path
+    source: str
+    plan: StudyPlan
+    data_until: int
+    tables: Mapping[str, TableInfo]
+
+    def has(self, table: str) -> bool:
+        """Whether the source brought rows of this table."""
+        return table in self.tables and self.tables[table].rows > 0
+
+    def files(self, table: str) -> tuple[Path, ...]:
+        """The Parquet parts of a table, in order; none where the source lacks it."""
+        return tuple(sorted((self.root / table).glob("part-*.parquet")))
+
+    def table(
+        self, table: str, columns: Sequence[str] | None = None, *, dictionary: bool = False
+    ) -> pa.Table:
+        """The clean rows; empty, with the schema, where the source lacks the table.
+
+        `dictionary`: read text as dictionary arrays, which is faster where it is only compared.
+        """
+        schema = clean_schema(table)
+        names = list(columns) if columns is not None else schema.names
+        files = self.files(table)
+        if not files:
+            return pa.schema([schema.field(n) for n in names]).empty_table()
+        text = [n for n in names if pa.types.is_string(schema.field(n).type)] if dictionary else []
+        format_ = pads.ParquetFileFormat(dictionary_columns=text)
+        return pads.dataset([str(f) for f in files], format=format_).to_table(columns=names)
+
+
+def clean_schema(table: str) -> pa.Schema:
+    """The schema of a clean table: the declared columns and `superseded_at`."""
+    return TABLES[table].schema.append(pa.field(SUPERSEDED, INSTANT))
+
+
+def open_dataset(root: Path) -> Dataset:
+    """The data set in a folder.
+
+    Raises:
+        NotFoundError: no data set was made there.
+    """
+    index = root / "dataset.json"
+    if not index.is_file():
+        raise NotFoundError(f"no data set of {root.parent.name}: run `tierline check` first")
+    said: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
+    return Dataset(
+        root=root,
+        source=said["source"],
+        plan=StudyPlan.model_validate(said["plan"]),
+        data_until=said["data_until"],
+        tables={name: TableInfo(**info) for name, info in said["tables"].items()},
+    )

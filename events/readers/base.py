@@ -1,0 +1,33 @@
+"""What a reader is: a name, a text, raw tables one after another, and the plan of its data.
+
+It holds types only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from domain.plan import StudyPlan
+
+
+@dataclass(frozen=True)
+class RawTable:
+    """Raw rows of one table as they stand in one file; `file` is for the check report."""
+
+    table: str
+    file: str
+    data: pa.Table
+
+
+@dataclass(frozen=True)
+class Source:
+    """One way to bring data in: `read(folder)` yields raw tables, `plan(folder)` says the study."""
+
+    name: str
+    text: str
+    read: Callable[[Path], Iterator[RawTable]]
+    plan: Callable[[Path], StudyPlan]
