@@ -10,6 +10,10 @@ import lightgbm as lgb
 
 from domain.errors import BundleError
 
+LARGEST_VALUE = 1e300
+"""LightGBM writes an infinite threshold ("every number left, missing right") as 1e300: a feature
+value beyond it would be taken for a missing one, so scorers refuse it."""
+
 _ONE_MARGIN = {"num_class": "1", "num_tree_per_iteration": "1"}
 
 

@@ -192,7 +192,7 @@ def _check_scorer(scorer: Scorer, catalogue: CatalogueLike) -> None:
     if broken:
         raise BundleError(
             f"{target}: {len(broken)} trees break a monotone rule, first {broken[0]}; "
-            "train with monotone_constraints from the catalogue"
+            "train with the catalogue's monotone_constraints, method basic and path_smooth=0"
         )
 
 

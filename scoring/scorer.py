@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from domain.errors import BundleError, Fault, InputError
 from domain.tiers import Target
-from scoring.booster import check_text, open_booster
+from scoring.booster import LARGEST_VALUE, check_text, open_booster
 from scoring.points import PointScale, whole_reasons
 
 Floats = NDArray[np.float64]
@@ -198,14 +198,15 @@ class Scorer:
                 f"feature values have shape {X.shape}: the {self.target} scorer takes "
                 f"(n, {len(self.features)}), one column a feature in its order"
             )
-        infinite = np.isinf(X)
-        if infinite.any():
+        wild = np.abs(X) > LARGEST_VALUE
+        if wild.any():
             faults = tuple(
-                Fault(self.features[j], "finite", f"infinite in {int(infinite[:, j].sum())} rows")
-                for j in np.flatnonzero(infinite.any(axis=0))
+                Fault(self.features[j], "finite", f"infinite in {int(wild[:, j].sum())} rows")
+                for j in np.flatnonzero(wild.any(axis=0))
             )
             raise InputError(
-                "infinite feature values: give finite numbers, NaN for missing", faults
+                f"infinite feature values: give numbers up to {LARGEST_VALUE:g}, NaN for missing",
+                faults,
             )
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import itertools
 import re
-import sys
 
 import lightgbm as lgb
 import numpy as np
@@ -12,9 +11,9 @@ import pytest
 
 from domain.errors import BundleError, InputError
 from scoring.booster import booster_text
-from scoring.monotone import leaf_boxes, violations
+from scoring.monotone import Violation, leaf_boxes, violations
 
-LARGEST = sys.float_info.max
+LARGEST = 1e300
 
 
 def cells(tree: dict, k: int) -> list[list[float]]:
@@ -67,14 +66,71 @@ def test_it_finds_exactly_what_brute_force_finds(kit, seed: int, missing: float)
     assert 0 < len(expected) < 12, "of 4 trees x 3 features some must break and some must hold"
 
 
-@pytest.mark.parametrize("method", ["basic", "intermediate", "advanced"])
-def test_what_lightgbm_trains_with_constraints_is_proved(kit, method: str) -> None:
-    booster = small(
-        kit, 11, 0.2, monotone_constraints=[1, -1, 0], monotone_constraints_method=method
-    )
-    assert violations(booster_text(booster), (1, -1, 0)) == ()
-    assert brute_force(booster, (1, -1, 0)) == set()
+@pytest.mark.parametrize("seed", range(6))
+def test_what_lightgbm_s_basic_method_trains_is_proved(kit, seed: int) -> None:
+    constraints = (1, -1, 0)
+    booster = small(kit, seed, 0.2, monotone_constraints=list(constraints))
+    assert violations(booster_text(booster), constraints) == ()
+    assert brute_force(booster, constraints) == set()
     assert violations(booster_text(booster), (-1, 1, 0)), "the trees use the constrained features"
+
+
+def test_what_lightgbm_s_advanced_method_breaks_is_found(kit) -> None:
+    constraints, found = (1, -1, 1), 0
+    params = {"monotone_constraints": [1, -1, 1], "monotone_constraints_method": "advanced"}
+    for seed in range(6):
+        booster = small(kit, seed, 0.3, **params)
+        names = booster.feature_name()
+        broken = violations(booster_text(booster), constraints)
+        expected = brute_force(booster, constraints)
+        assert {(v.tree, names.index(v.feature)) for v in broken} == expected
+        found += len(broken)
+    assert found > 0
+
+
+def witness(booster: lgb.Booster, violation: Violation) -> np.ndarray:
+    """Two rows that differ in the violation's feature only and reach its two leaves."""
+    names = booster.feature_name()
+    tree = booster.dump_model()["tree_info"][violation.tree]["tree_structure"]
+    boxes = leaf_boxes(tree, violation.tree)
+    a, b = (boxes.leaves.tolist().index(v) for v in (violation.low_leaf, violation.high_leaf))
+    X = np.zeros((2, len(names)))
+    for i, f in enumerate(boxes.features):
+        if names[f] == violation.feature:
+            X[:, f] = boxes.high[a, i], boxes.high[b, i]
+            continue
+        low, high = max(boxes.low[[a, b], i]), min(boxes.high[[a, b], i])
+        X[:, f] = high if low < high else np.nan
+    return X
+
+
+@pytest.mark.parametrize(
+    "params",
+    [
+        {"monotone_constraints_method": "intermediate"},
+        {"monotone_constraints_method": "advanced"},
+        {"path_smooth": 5.0},
+    ],
+    ids=["intermediate", "advanced", "smoothed"],
+)
+def test_a_violation_in_a_large_booster_shows_in_lightgbm_s_own_predictions(params) -> None:
+    rng = np.random.default_rng(1)
+    X = rng.normal(size=(2000, 4))
+    X[rng.random(X.shape) < 0.3] = np.nan
+    X[:, 0] = np.round(X[:, 0] * 2)
+    y = np.sin(np.nan_to_num(X, nan=0.5) @ rng.normal(size=4)) + 0.3 * rng.normal(size=2000)
+    constraints = [1, -1, 1, -1]
+    settings = {"verbose": -1, "num_threads": 1, "monotone_constraints": constraints, **params}
+    text = booster_text(lgb.train(settings, lgb.Dataset(X, y), 60))
+    booster = lgb.Booster(model_str=text)
+    broken = violations(text, constraints)
+    assert broken
+    for v in broken[:10]:
+        rows = witness(booster, v)
+        found = booster.predict(rows, raw_score=True, start_iteration=v.tree, num_iteration=1)
+        assert found.tolist() == [v.low_value, v.high_value]
+        assert (v.high_value - v.low_value) * v.direction < 0
+        assert (rows[0] != rows[1]).sum() - np.isnan(rows[0]).sum() == 1
 
 
 def test_a_long_constrained_booster_is_proved(kit) -> None:
