@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from events.readers import online_retail_ii
+from events.readers import berka, credit_card_approval, online_retail_ii, taiwan_credit_default
 from events.readers.base import Source
 
-SOURCES: dict[str, Source] = {s.name: s for s in (online_retail_ii.SOURCE,)}
+SOURCES: dict[str, Source] = {
+    s.name: s
+    for s in (
+        berka.SOURCE,
+        credit_card_approval.SOURCE,
+        online_retail_ii.SOURCE,
+        taiwan_credit_default.SOURCE,
+    )
+}
