@@ -14,6 +14,7 @@ from scoring.booster import booster_text
 from scoring.monotone import Violation, leaf_boxes, violations
 
 LARGEST = 1e300
+TINY = float(np.float32(1e-35))  # LightGBM reads what is not larger as 0.0
 
 
 def cells(tree: dict, k: int) -> list[list[float]]:
@@ -96,11 +97,11 @@ def witness(booster: lgb.Booster, violation: Violation) -> np.ndarray:
     a, b = (boxes.leaves.tolist().index(v) for v in (violation.low_leaf, violation.high_leaf))
     X = np.zeros((2, len(names)))
     for i, f in enumerate(boxes.features):
-        if names[f] == violation.feature:
-            X[:, f] = boxes.high[a, i], boxes.high[b, i]
-            continue
-        low, high = max(boxes.low[[a, b], i]), min(boxes.high[[a, b], i])
-        X[:, f] = high if low < high else np.nan
+        low, high = boxes.low[[a, b], i], boxes.high[[a, b], i]
+        if names[f] != violation.feature:
+            low, high = np.full(2, low.max()), np.full(2, high.min())
+        inside = np.where(high == -TINY, np.maximum(low, -1) / 2, high)
+        X[:, f] = np.where(low < high, inside, np.nan)
     return X
 
 

@@ -77,7 +77,7 @@ def test_threads_and_memory_layout_change_no_bit(kit, big) -> None:
     X=hnp.arrays(
         np.float64,
         st.tuples(st.integers(1, 6), st.just(4)),
-        elements=st.floats(allow_infinity=False, allow_nan=True),
+        elements=st.one_of(st.floats(-1e300, 1e300), st.floats(-5, 5), st.just(math.nan)),
     ),
     slope=st.floats(1e-3, 1e6),
     double=st.integers(1, 10_000),
@@ -187,7 +187,7 @@ def test_no_rows_give_no_answers(kit) -> None:
 
 def test_infinite_values_are_refused_by_the_name_of_their_feature(kit) -> None:
     X = kit.rows(4, 1)
-    X[1, 2], X[3, 0] = np.inf, -np.inf
+    X[1, 2], X[3, 0] = np.inf, -1.1e300
     with pytest.raises(InputError) as caught:
         kit.scorer("churn").margin(X)
     assert [f.path for f in caught.value.faults] == ["spend_sum_90d", "complaint_count_90d"]
