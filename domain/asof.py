@@ -9,6 +9,7 @@ values. It reads no clock and no file.
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
+from typing import Any
 
 from domain.errors import InputError
 
@@ -17,7 +18,7 @@ NEVER = 9_223_372_036_854_775_807
 """`superseded_at` of an event that was never corrected."""
 
 
-def visible(happened, known, superseded, as_of):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def visible(happened: Any, known: Any, superseded: Any, as_of: Any) -> Any:
     """True where an event counts at `as_of`: it had happened, was known, and was not yet corrected.
 
     >>> visible(1, 2, NEVER, 2), visible(1, 3, NEVER, 2), visible(1, 2, 2, 2)
@@ -26,7 +27,7 @@ def visible(happened, known, superseded, as_of):  # type: ignore[no-untyped-def]
     return (happened <= as_of) & (known <= as_of) & (as_of < superseded)
 
 
-def in_window(happened, as_of, days):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def in_window(happened: Any, as_of: Any, days: Any) -> Any:
     """True where `happened` lies in the half-open window `(as_of - days, as_of]`.
 
     >>> in_window(0, MICROS_PER_DAY, 1), in_window(1, MICROS_PER_DAY, 1)
@@ -35,7 +36,7 @@ def in_window(happened, as_of, days):  # type: ignore[no-untyped-def]  # noqa: A
     return (as_of - days * MICROS_PER_DAY < happened) & (happened <= as_of)
 
 
-def in_horizon(happened, as_of, days):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def in_horizon(happened: Any, as_of: Any, days: Any) -> Any:
     """True where `happened` lies in the half-open horizon `(as_of, as_of + days]`.
 
     >>> in_horizon(0, 0, 1), in_horizon(MICROS_PER_DAY, 0, 1), in_horizon(MICROS_PER_DAY + 1, 0, 1)
@@ -44,7 +45,7 @@ def in_horizon(happened, as_of, days):  # type: ignore[no-untyped-def]  # noqa: 
     return (as_of < happened) & (happened <= as_of + days * MICROS_PER_DAY)
 
 
-def is_mature(as_of, days, data_until):  # type: ignore[no-untyped-def]  # noqa: ANN001, ANN201
+def is_mature(as_of: Any, days: Any, data_until: Any) -> Any:
     """True where a label of `days` horizon at `as_of` is complete in data up to `data_until`."""
     return as_of + days * MICROS_PER_DAY <= data_until
 

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from events.readers import berka, credit_card_approval, online_retail_ii, taiwan_credit_default
+from events.readers import (
+    berka,
+    credit_card_approval,
+    folder,
+    online_retail_ii,
+    taiwan_credit_default,
+)
 from events.readers.base import Source
 
 SOURCES: dict[str, Source] = {
     s.name: s
     for s in (
+        folder.BANK,
+        folder.SOURCE,
         berka.SOURCE,
         credit_card_approval.SOURCE,
         online_retail_ii.SOURCE,
