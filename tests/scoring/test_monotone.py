@@ -39,7 +39,9 @@ def brute_force(booster: lgb.Booster, constraints: tuple[int, ...]) -> set[tuple
             for rest in itertools.product(*others):
                 X = np.tile(np.array(rest), (len(values[f]), 1))
                 X[:, f] = values[f]
-                out = booster.predict(X, raw_score=True, start_iteration=t, num_iteration=1)
+                out = booster.predict(
+                    X, raw_score=True, start_iteration=t, num_iteration=1, num_threads=1
+                )
                 if (np.diff(out) * constraints[f] < 0).any():
                     found.add((t, f))
                     break
@@ -128,7 +130,9 @@ def test_a_violation_in_a_large_booster_shows_in_lightgbm_s_own_predictions(para
     assert broken
     for v in broken[:10]:
         rows = witness(booster, v)
-        found = booster.predict(rows, raw_score=True, start_iteration=v.tree, num_iteration=1)
+        found = booster.predict(
+            rows, raw_score=True, start_iteration=v.tree, num_iteration=1, num_threads=1
+        )
         assert found.tolist() == [v.low_value, v.high_value]
         assert (v.high_value - v.low_value) * v.direction < 0
         assert (rows[0] != rows[1]).sum() - np.isnan(rows[0]).sum() == 1
