@@ -34,18 +34,19 @@ class BankConfig:
     until: str = "2026-07-01"
     chunk: int = 20_000
 
-    purchases_per_month: float = 4.5
-    rate_shape: float = 0.9
+    visits_per_month: float = 1.6
+    purchases_per_visit: float = 2.6
+    rate_shape: float = 1.0
     spend_sigma: float = 0.7
     refund_share: float = 0.04
-    dropout_per_month: float = 0.012
-    fading_dropout_factor: float = 7.0
-    fading_purchase_factor: float = 0.5
+    dropout_per_month: float = 0.01
+    fading_dropout_factor: float = 8.0
+    fading_purchase_factor: float = 0.4
     fading_app_factor: float = 0.3
-    fade_per_month: float = 0.045
+    fade_per_month: float = 0.06
     fade_after_complaint: float = 0.4
     recover_per_month: float = 0.2
-    return_per_month: float = 0.015
+    return_per_month: float = 0.04
     complaints_per_month: float = 0.03
 
     campaign_every: int = 3
@@ -54,7 +55,7 @@ class BankConfig:
     card_share: float = 0.7
     loan_share: float = 0.25
     salary_share: float = 0.45
-    ability_mean: float = 3.8
+    ability_mean: float = 4.4
     ability_sigma: float = 1.7
     ability_memory: float = 0.88
 
@@ -91,7 +92,8 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("months", MIN_MONTHS, MAX_MONTHS),
     ("seed", 0, 2**63 - 1),
     ("chunk", 1, 1_000_000),
-    ("purchases_per_month", 0.01, 1000),
+    ("visits_per_month", 0.01, 1000),
+    ("purchases_per_visit", 1, 100),
     ("rate_shape", 0.05, 100),
     ("spend_sigma", 0, 3),
     ("dropout_per_month", 1e-6, 10),

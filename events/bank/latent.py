@@ -41,10 +41,11 @@ CLOSING_DAYS = np.array([1, 5, 10, 15, 20, 25])
 class Customers:
     """A chunk of customers, every field an array over them.
 
-    `number` is the customer's number in the bank, `join` the instant of joining. `rate`: purchases
-    a day when engaged, `hazard`: drop-out a day when engaged, `fade`, `complain`, `come_back`:
-    probabilities a month; `lift`: added by an acting campaign to the log purchase rate, `hold`:
-    taken by it from the log drop-out hazard. `ability`: mean log-odds of paying a card bill.
+    `number` is the customer's number in the bank, `join` the instant of joining. `rate`: visits a
+    day, each of one purchase or more, and `hazard`: drop-outs a day, both when engaged; `fade`,
+    `complain`, `come_back`: probabilities a month; `lift`: added by an acting campaign to the log
+    visit rate, `hold`: taken by it from the log drop-out hazard. `ability`: mean log-odds of
+    paying a card bill.
     """
 
     number: Ints
@@ -121,7 +122,7 @@ def draw_customers(config: BankConfig, months: Months, start: int, n: int) -> Cu
         owns_car=rng.random(n) < 0.35 + 0.1 * np.tanh(income_z),
         region=rng.choice(len(REGIONS), n, p=[0.2, 0.25, 0.3, 0.1, 0.15]),
         satisfaction=satisfaction,
-        rate=rate * config.purchases_per_month / DAYS_PER_MONTH,
+        rate=rate * config.visits_per_month / DAYS_PER_MONTH,
         hazard=config.dropout_per_month / DAYS_PER_MONTH * np.exp(-0.4 * satisfaction),
         fade=np.minimum(config.fade_per_month * np.exp(-0.4 * satisfaction), 0.9),
         complain=1 - np.exp(-config.complaints_per_month * np.exp(-0.5 * satisfaction)),

@@ -1,7 +1,7 @@
 """The life of a customer as a Markov chain: engaged, fading, dormant; treated by campaigns or not.
 
 At the start of a month a campaign may treat (at random). Within the month an engaged or fading
-customer buys at a constant rate and drops out with a constant hazard. At its end the stage moves:
+customer visits at a constant rate and drops out with a constant hazard. At its end the stage moves:
 engaged -> fading (far more often after a complaint), fading -> engaged, dormant -> engaged.
 Enters: customers, months, states. Leaves: the path of one month and the next state. The same rates
 and transition probabilities serve the truth (`events/bank/truth.py`).
@@ -35,7 +35,7 @@ class LifeMonth:
     """What one month held: exposure, intensity, complaint, campaign.
 
     `entry`: day of the month on which exposure begins (0 unless joining in it), `alive`: days from
-    there until drop-out, month end, or 0 if dormant or not yet a customer; `buys`: purchases a day
+    there until drop-out, month end, or 0 if dormant or not yet a customer; `visits`: visits a day
     while alive; `complaint`: its day in the month, NaN if none; `sent`: treated by a campaign
     of this month; `stage`: at the month's start.
     """
@@ -43,15 +43,15 @@ class LifeMonth:
     month: int
     entry: Floats
     alive: Floats
-    buys: Floats
+    visits: Floats
     complaint: Floats
     sent: Bools
     eligible: Bools
     stage: Ints
 
 
-def purchase_rate(config: BankConfig, customers: Customers, factor: float) -> Floats:
-    """Purchases a day by (stage engaged or fading, treated): shape (2, 2, n)."""
+def visit_rate(config: BankConfig, customers: Customers, factor: float) -> Floats:
+    """Visits a day by (stage engaged or fading, treated): shape (2, 2, n)."""
     by_stage = np.array([1.0, config.fading_purchase_factor])[:, None, None]
     by_campaign = np.exp(np.stack([np.zeros(len(customers)), customers.lift]))[None]
     return np.asarray(customers.rate * factor * by_stage * by_campaign)
@@ -105,7 +105,7 @@ def live_month(
         month=month,
         entry=entry,
         alive=alive,
-        buys=purchase_rate(config, customers, float(months.purchase[month]))[at],
+        visits=visit_rate(config, customers, float(months.purchase[month]))[at],
         complaint=np.where(heard, complaint_day, np.nan),
         sent=eligible & treated,
         eligible=eligible,

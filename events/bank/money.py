@@ -35,7 +35,9 @@ def move_money(config: BankConfig, customers: Customers, months: Months, path: L
     pay_at = (
         start + (payday - 1) * MICROS_PER_DAY + (3600 * (1 + hour)).astype(np.int64) * 1_000_000
     )
-    spent = customers.rate * 30 * mean_spend(customers, config.spend_sigma)
+    spent = (
+        customers.rate * 30 * config.purchases_per_visit * mean_spend(customers, config.spend_sigma)
+    )
     out = np.maximum(customers.income / 12 - spent, 0) * (0.6 + 0.8 * share)
     out_at = start + ((1 + day * 27) * 86_400).astype(np.int64) * 1_000_000
     end = np.full(n, int(months.starts[path.month + 1]))

@@ -1,4 +1,4 @@
-"""Purchases and refunds of one month: how many, when, where, what for, how much.
+"""Purchases and refunds of one month: visits, and on the day of each one purchase or more.
 
 Enters: the path of a month. Leaves: `Events`, columns of equal length. Nothing here knows of
 drop-out: exposure and rate come from `events/bank/life.py`.
@@ -60,12 +60,12 @@ _COLUMNS = ("who", "happened", "kind", "amount", "channel", "category", "items")
 def at_hours(days: Floats) -> Ints:
     """Microseconds of days with a fraction, the fraction bent to the hours people are awake.
 
-    The day stays the same, and order within a day too.
+    The day stays the same, and order within a day too; midnight itself is never hit.
     """
     whole = np.floor(days)
     hours = np.interp(days - whole, _HOUR_ENDS, np.arange(25) / 24)
     micros = whole.astype(np.int64) * MICROS_PER_DAY
-    seconds = np.minimum((hours * 86_400).astype(np.int64), 86_399)
+    seconds = (hours * 86_400).astype(np.int64).clip(1, 86_399)
     return np.asarray(micros + seconds * 1_000_000)
 
 
@@ -79,14 +79,15 @@ def buy(
 ) -> tuple[Events, Events]:
     """The purchases of a month, and the refunds they lead to (which may fall later)."""
     rng = stream(config.seed, int(customers.number[0]) - 1, Idea.PURCHASES, path.month)
-    counts = rng.poisson(path.buys * path.alive)
-    who = np.repeat(np.arange(len(customers)), counts)
+    visitor = np.repeat(np.arange(len(customers)), rng.poisson(path.visits * path.alive))
+    visit_day = path.entry[visitor] + rng.random(len(visitor)) * path.alive[visitor]
+    sizes = rng.geometric(1 / config.purchases_per_visit, len(visitor))
+    who, day = np.repeat(visitor, sizes), np.repeat(visit_day, sizes)
     n = len(who)
-    day = path.entry[who] + rng.random(n) * path.alive[who]
+    day += (np.floor(day) + 1 - day) * rng.random(n) ** 4 * 0.999
     offset = at_hours(day)
     late_booked = rng.random(n) < MIDNIGHT_SHARE
     offset = np.where(late_booked, (offset // MICROS_PER_DAY + 1) * MICROS_PER_DAY, offset)
-    offset = np.maximum(offset, (customers.join - months.starts[path.month])[who])
     category = pick(np.cumsum(customers.mix, axis=1)[who], rng.random(n))
     channel = pick(np.cumsum(customers.channels, axis=1)[who], rng.random(n))
     noise = config.spend_sigma * rng.standard_normal(n)

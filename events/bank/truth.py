@@ -22,8 +22,8 @@ from events.bank.life import (
     Life,
     dropout_hazard,
     fade_probability,
-    purchase_rate,
     recover_probability,
+    visit_rate,
 )
 from events.bank.months import PURCHASE_HORIZON, Months
 from events.bank.purchases import REFUND_MEAN_PART
@@ -60,7 +60,7 @@ def outlook(
         share = config.campaign_share if forced is None or step != month else float(forced)
         occupied = _campaign(months, step, occupied, share)
         silent = _campaign(months, step, silent, share)
-        buys = purchase_rate(config, customers, float(months.purchase[step]))
+        buys = visit_rate(config, customers, float(months.purchase[step]))
         drops = dropout_hazard(config, customers)
         exposure = -np.expm1(-drops * days) / drops
         bought += (occupied[:DORMANT] * buys * exposure).sum(axis=(0, 1))
@@ -72,7 +72,10 @@ def outlook(
     kept = 1 - config.refund_share * REFUND_MEAN_PART
     return Outlook(
         p_churn=silent.sum(axis=(0, 1)),
-        net_spend=bought * mean_spend(customers, config.spend_sigma) * kept,
+        net_spend=bought
+        * config.purchases_per_visit
+        * mean_spend(customers, config.spend_sigma)
+        * kept,
     )
 
 
