@@ -78,6 +78,9 @@ class BankConfig:
             for found in [getattr(self, name)]
             if found is not None and not low <= found <= high
         )
+        if self.drift_month is not None and self.drift_month >= self.months:
+            said = f"{self.drift_month} is not before month {self.months}, the end of the data"
+            faults += (Fault("drift_month", "range", said),)
         if faults:
             raise InputError("the simulated bank cannot be drawn; change these values:", faults)
 

@@ -35,53 +35,41 @@ class Versions:
 
 
 def versions(config: BankConfig, customers: Customers, months: Months) -> Versions:
-    """First versions; a tenth has a raise later; 3 % of first versions had a wrong income."""
+    """First versions; a tenth has a raise later; 3 % of first versions had a wrong income.
+
+    A correction is known up to 60 days after the version it mends.
+    """
     n = len(customers)
     rng = stream(config.seed, int(customers.number[0]) - 1, Idea.PROFILE)
     products = 1.0 + customers.has_card + customers.is_salaried + rng.poisson(0.3, n)
-    changes = np.flatnonzero(rng.random(n) < CHANGE_SHARE)
-    first = np.maximum(customers.join, months.starts[0])
-    span = (months.starts[-1] - first) // 1_000_000
-    changed = first + 1_000_000 + (rng.random(n) * (span - 1)).astype(np.int64) * 1_000_000
-    raised = np.round(customers.income * (1.03 + 0.2 * rng.random(n)), -2)
-    buys_home = rng.random(n) < 0.1
-    wrong = rng.random(n) < CORRECTION_SHARE
-    told = np.round(customers.income * np.where(rng.random(n) < 0.5, 0.1, 1.5), -2)
-    wait = (rng.random(n) * 60 * 86_400 + 3600).astype(np.int64) * 1_000_000
-    mended = np.flatnonzero(
-        wrong & (first + wait < changed) & (customers.join + wait < months.starts[-1])
+    raised, wrong, slip, buys, moment, wait = rng.random((6, n))
+    change = np.flatnonzero(raised < CHANGE_SHARE)
+    begin = np.maximum(customers.join, months.starts[0])
+    changed = begin + _seconds(1 + moment * ((months.starts[-1] - begin) / 1e6 - 1))
+    mended = customers.join + _seconds(3600 + wait * 60 * 86_400)
+    mend = np.flatnonzero((wrong < CORRECTION_SHARE) & (mended < months.starts[-1]))
+    told = customers.income.copy()
+    told[mend] = np.round(told[mend] * np.where(slip[mend] < 0.5, 0.1, 1.5), -2)
+    income = np.round(customers.income * (1.03 + 0.2 * wait), -2)
+    who = np.concatenate([np.arange(n), mend, change])
+    later = np.repeat([False, True], [n + len(mend), len(change)])
+    join = customers.join
+    rows = Versions(
+        who=who,
+        happened=np.concatenate([join, join[mend], changed[change]]),
+        known=np.concatenate([join, mended[mend], changed[change]]),
+        income=np.concatenate([told, customers.income[mend], income[change]]),
+        owns_home=customers.owns_home[who] | (later & (buys[who] < 0.1)),
+        products=products[who] + later,
     )
-    everyone = np.arange(n)
-    who = np.concatenate([everyone, mended, changes])
-    parts = np.repeat([0, 1, 2], [n, len(mended), len(changes)])
-    told = np.where(np.isin(everyone, mended), told, customers.income)
-    late_known = customers.join + wait
-    return _sorted(
-        Versions(
-            who=who,
-            happened=np.where(parts == 2, changed[who], customers.join[who]),
-            known=np.select(
-                [parts == 0, parts == 1], [customers.join[who], late_known[who]], changed[who]
-            ),
-            income=np.select(
-                [parts == 0, parts == 1], [told[who], customers.income[who]], raised[who]
-            ),
-            owns_home=customers.owns_home[who] | ((parts == 2) & buys_home[who]),
-            products=products[who] + (parts == 2),
-        )
-    )
-
-
-def _sorted(rows: Versions) -> Versions:
     order = np.lexsort((rows.known, rows.happened, rows.who))
-    return Versions(**{k: getattr(rows, k)[order] for k in rows.__dataclass_fields__})
-
-
-def birth_days(customers: Customers) -> Ints:
-    """Dates of birth as days since 1970."""
-    return customers.birth_day
+    return Versions(**{k: v[order] for k, v in vars(rows).items()})
 
 
 def employed_micros(customers: Customers) -> Ints:
     """Start of the current work, at midnight."""
     return customers.employed // MICROS_PER_DAY * MICROS_PER_DAY
+
+
+def _seconds(seconds: Floats) -> Ints:
+    return np.asarray(seconds.astype(np.int64) * 1_000_000)

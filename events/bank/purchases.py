@@ -12,7 +12,7 @@ import numpy as np
 
 from domain.asof import MICROS_PER_DAY
 from events.bank.config import BankConfig
-from events.bank.latent import CATEGORIES, CHANNELS, LOG_PRICE, Customers
+from events.bank.latent import LOG_PRICE, Customers
 from events.bank.life import LifeMonth
 from events.bank.months import Months
 from events.bank.streams import Floats, Idea, Ints, stream
@@ -119,13 +119,3 @@ def _refunds(config: BankConfig, bought: Events, rng: np.random.Generator) -> Ev
         category=bought.category[back],
         items=bought.items[back],
     )
-
-
-def category_names() -> tuple[str, ...]:
-    """Names that `category` indexes."""
-    return CATEGORIES
-
-
-def channel_names() -> tuple[str, ...]:
-    """Names that `channel` indexes."""
-    return CHANNELS

@@ -14,6 +14,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.asof import MICROS_PER_DAY
+from domain.errors import InputError
 from events.bank import interactions, profile, purchases, statements
 from events.bank.config import BankConfig
 from events.bank.latent import CATEGORIES, CHANNELS, REGIONS, Customers
@@ -173,8 +174,12 @@ def _numbered(who: Ints, happened: Ints, months: Months) -> tuple[Ints, Ints]:
     key = who[inside] * span + (happened[inside] - months.starts[0])
     order = inside[np.argsort(key, kind="stable")]
     sorted_who = who[order]
-    first = np.searchsorted(sorted_who, sorted_who)
-    return order, np.arange(len(order)) - first
+    number = np.arange(len(order)) - np.searchsorted(sorted_who, sorted_who)
+    if len(number) and number.max() >= _EVENTS_OF_ONE:
+        raise InputError(
+            f"a customer has more than {_EVENTS_OF_ONE:,} events: lower visits_per_month"
+        )
+    return order, number
 
 
 def _cents(amount: Floats, spoilt: Spoilt) -> Floats:
