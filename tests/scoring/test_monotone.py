@@ -143,6 +143,15 @@ def test_a_long_constrained_booster_is_proved(kit) -> None:
     assert violations(scorer.booster_text, scorer.monotone) == ()
 
 
+def test_the_worst_pair_of_a_tree_is_the_one_reported() -> None:
+    X = np.arange(200.0)[:, None]
+    data = lgb.Dataset(X, -X[:, 0], feature_name=["age"])
+    booster = lgb.train({"num_leaves": 6, "verbose": -1, "num_threads": 1}, data, 1)
+    (found,) = violations(booster_text(booster), (1,))
+    leaves = booster.predict(X, raw_score=True)
+    assert (found.feature, found.low_value, found.high_value) == ("age", leaves[0], leaves[-1])
+
+
 def leaf_values(text: str, tree: int) -> list[str]:
     return re.findall(r"^leaf_value=(.*)$", text, re.M)[tree].split(" ")
 
