@@ -186,7 +186,7 @@ def _check_scorer(scorer: Scorer, catalogue: CatalogueLike) -> None:
     foreign = sorted(set(scorer.features) - set(catalogue.for_target(target)))
     if foreign:
         raise BundleError(f"{target}: the catalogue does not give it {foreign}: train without them")
-    if tuple(catalogue.monotone(target, scorer.features)) != scorer.monotone:
+    if tuple(catalogue.monotone(target, scorer.features)) != tuple(scorer.monotone):
         raise BundleError(f"{target}: its monotone rules are not the catalogue's: train again")
     broken = violations(scorer.booster_text, scorer.monotone)
     if broken:
