@@ -3,7 +3,7 @@
 Numeric, no sampling: backward induction over the closings of the horizon on a grid of (mean
 ability, `u`, days past due 0, 30, 60, 90 or more); the AR(1) step is integrated with the trapezoid
 rule on a grid of `u` fine against its noise, the result interpolated in log-odds between the grid
-points (error below 0.001). Enters: customers and account states. Leaves: probabilities.
+points (relative error below 0.001). Enters: customers and account states. Leaves: probabilities.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from events.bank.statements import CURE, Accounts, miss_probability
 from events.bank.streams import Floats, Ints
 
 _U = np.linspace(-5.5, 5.5, 111)
-_MEANS = np.linspace(-6.0, 14.0, 101)
+_MEANS = np.linspace(-6.0, 14.0, 201)
 BAD = 3
 """Index of 90 or more days past due."""
 

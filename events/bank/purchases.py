@@ -84,7 +84,7 @@ def buy(
     sizes = rng.geometric(1 / config.purchases_per_visit, len(visitor))
     who, day = np.repeat(visitor, sizes), np.repeat(visit_day, sizes)
     n = len(who)
-    day += (np.floor(day) + 1 - day) * rng.random(n) ** 4 * 0.999
+    day += (np.floor(day) + 1 - day) * rng.random(n) ** 12 * 0.999
     offset = at_hours(day)
     late_booked = rng.random(n) < MIDNIGHT_SHARE
     offset = np.where(late_booked, (offset // MICROS_PER_DAY + 1) * MICROS_PER_DAY, offset)
