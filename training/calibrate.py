@@ -1,0 +1,77 @@
+"""Affine calibration of a margin: two numbers, learnt on rows of their own.
+
+Enters: margins and truth of the calibration rows. Leaves: a `Calibration` to the log-odds of the
+good outcome, or to the log of the expected amount.
+Source: Platt (1999), with the targets smoothed; quasi-Poisson regression with a log link.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.optimize import minimize
+from scipy.special import expit
+
+from domain.errors import NotEnoughDataError
+from scoring.scorer import Calibration
+
+Floats = NDArray[np.float64]
+LEAST_SLOPE = 1e-3
+
+
+def fit_log_odds(margin: Floats, good: Floats) -> Calibration:
+    """The slope and intercept that make `sigmoid(slope * margin + intercept)` the chance of good.
+
+    Raises:
+        NotEnoughDataError: one outcome only.
+    """
+    n_good, n_bad = float(good.sum()), float((1 - good).sum())
+    if not n_good or not n_bad:
+        raise NotEnoughDataError("calibration rows hold one outcome only: take more customers")
+    smooth = np.where(good > 0, (n_good + 1) / (n_good + 2), 1 / (n_bad + 2))
+
+    def loss(z: Floats) -> tuple[Floats, Floats]:
+        return np.logaddexp(0, z) - smooth * z, expit(z) - smooth
+
+    start = float(np.log(n_good / n_bad) - margin.mean())
+    return _fit(margin, loss, start)
+
+
+def fit_log_amount(margin: Floats, amount: Floats) -> Calibration:
+    """The slope and intercept that make `exp(slope * margin + intercept)` the expected amount.
+
+    Raises:
+        NotEnoughDataError: no amount above zero.
+    """
+    mean = float(amount.mean())
+    if mean <= 0:
+        raise NotEnoughDataError("calibration rows hold no amount above 0: take more customers")
+    scaled = amount / mean
+
+    def loss(z: Floats) -> tuple[Floats, Floats]:
+        expected = np.exp(np.minimum(z, 50.0))
+        return expected - scaled * z, expected - scaled
+
+    found = _fit(margin, loss, -float(margin.mean()))
+    return Calibration(found.slope, found.intercept + float(np.log(mean)))
+
+
+def _fit(
+    margin: Floats, loss: Callable[[Floats], tuple[Floats, Floats]], start: float
+) -> Calibration:  # fmt: skip
+    centre, spread = float(margin.mean()), float(margin.std()) or 1.0
+    x = (margin - centre) / spread
+
+    def objective(ab: Floats) -> tuple[float, Floats]:
+        value, slope = loss(ab[0] * x + ab[1])
+        return float(value.mean()), np.array([(slope * x).mean(), slope.mean()])
+
+    least = LEAST_SLOPE * spread
+    found = minimize(
+        objective, np.array([max(spread, least), start + centre]), jac=True, method="L-BFGS-B",
+        bounds=[(least, None), (None, None)], options={"maxiter": 500, "ftol": 1e-14},
+    )  # fmt: skip
+    slope = float(found.x[0]) / spread
+    return Calibration(slope, float(found.x[1]) - slope * centre)

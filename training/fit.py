@@ -1,0 +1,136 @@
+"""Fitting: the winner's parameters become a calibrated scorer and evidence for the judge.
+
+Enters: one target's problem and split. Leaves: a `Scorer` and what it says on rows that nothing
+learnt from. Monotonicity is proved where the bundle is written, not here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.plan import StudyPlan
+from domain.tiers import Target
+from scoring.booster import booster_text
+from scoring.points import PointScale
+from scoring.scorer import Calibration, Scorer
+from training.baselines import Baselines, fit_baselines
+from training.calibrate import fit_log_amount, fit_log_odds
+from training.judge import Evidence
+from training.splits import FOLDS, Split, percents
+from training.tune import Best, Problem, fit_booster, inner_parts, make_study, tune
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+FOLD_TRIALS = 8
+
+
+@dataclass(frozen=True)
+class Material:
+    """One target's labelled rows with their features, and who does what."""
+
+    target: Target
+    problem: Problem
+    customers: Sequence[str]
+    as_of: NDArray[np.int64]
+    split: Split
+    dropped: tuple[str, ...]
+
+
+def calibrate(material: Material, margin: Floats, rows: Index) -> Calibration:
+    """The affine calibration learnt on `rows`; `margin` is theirs."""
+    learn = fit_log_amount if material.problem.is_amount else fit_log_odds
+    return learn(margin, material.problem.y[rows])
+
+
+def fit_scorer(
+    material: Material, plan: StudyPlan, best: Best, seed: int, folded: Floats | None
+) -> Scorer:
+    """The scorer of a target: booster on the fit rows, calibration on customers of its own.
+
+    `folded`: with folds, the margins of `out_of_fold`, from which the calibration is learnt.
+    """
+    problem, split = material.problem, material.split
+    booster = fit_booster(problem, split.fit, best, seed)
+    if folded is not None:
+        rows, margin = split.fit, folded
+    else:
+        rows = split.calibration
+        margin = np.asarray(booster.predict(problem.X[rows], raw_score=True))
+    calibration = calibrate(material, margin, rows)
+    learnt = np.asarray(booster.predict(problem.X[split.fit], raw_score=True))
+    anchor = 0.0
+    if problem.is_amount:
+        expected = np.exp(calibration.slope * learnt + calibration.intercept)
+        anchor = float(np.log(expected.mean()))
+    return Scorer(
+        target=material.target,
+        features=problem.names,
+        booster_text=booster_text(booster),
+        calibration=calibration,
+        scale=PointScale(anchor_margin=anchor),
+        horizon_days=plan.targets[material.target].horizon_days,
+        currency=plan.currency if problem.is_amount else None,
+        monotone=problem.monotone,
+    )
+
+
+def evidence(material: Material, scorer: Scorer, rows: Index) -> Evidence:
+    """What the scorer and the baselines say on rows that nothing learnt from."""
+    problem = material.problem
+    X = problem.X[rows]
+    baselines = fit_baselines(
+        material.target, problem.X[material.split.fit], problem.y[material.split.fit], problem.names
+    )
+    predicted = scorer.amount(X) if problem.is_amount else 1.0 - scorer.p_bad(X)
+    return Evidence(
+        y=problem.y[rows],
+        score=scorer.margin(X),
+        predicted=predicted,
+        baselines=baselines.scores(X),
+        customers=[material.customers[r] for r in rows],
+    )
+
+
+def fold_evidence(
+    material: Material, margin: Floats, baselines: Mapping[str, Floats]
+) -> Evidence:  # fmt: skip
+    """The same out of fold: every row is judged by models that did not learn from its customer."""
+    y = material.problem.y
+    predicted = np.empty(len(y))
+    for _, tested in material.split.folds[:FOLDS]:
+        others = np.setdiff1d(np.arange(len(y)), tested)
+        found = calibrate(material, margin[others], others)
+        predicted[tested] = 1 / (1 + np.exp(-found.slope * margin[tested] - found.intercept))
+    return Evidence(y, margin, predicted, baselines, material.customers)
+
+
+def out_of_fold(material: Material, seed: int) -> tuple[Floats, dict[str, Floats]]:
+    """Each row's margin and baseline scores, averaged over the repeats, out of fold.
+
+    Every fold tunes inside its own learning rows.
+    """
+    problem = material.problem
+    margin = np.zeros(len(problem.y))
+    others: dict[str, Floats] = {}
+    repeats = len(material.split.folds) // FOLDS
+    for number, (learn, tested) in enumerate(material.split.folds):
+        best = _tune_fold(material, learn, seed + number)
+        booster = fit_booster(problem, learn, best, seed)
+        margin[tested] += np.asarray(booster.predict(problem.X[tested], raw_score=True)) / repeats
+        found: Baselines = fit_baselines(
+            material.target, problem.X[learn], problem.y[learn], problem.names
+        )
+        for name, score in found.scores(problem.X[tested]).items():
+            others.setdefault(name, np.zeros(len(problem.y)))[tested] += score / repeats
+    return margin, others
+
+
+def _tune_fold(material: Material, learn: Index, seed: int) -> Best:
+    places = percents(f"fold:{seed}", material.customers)
+    inner = inner_parts(material.as_of, places, learn, horizon=2**62)
+    study = make_study("fold", None, seed, is_amount=material.problem.is_amount)
+    return tune(material.problem, inner, study, FOLD_TRIALS, seed)

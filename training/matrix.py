@@ -1,0 +1,100 @@
+"""Features for training: the panel is computed once, kept by Feast, and read point in time.
+
+Enters: a data set and the targets to learn. Leaves: panels in the workspace, and one matrix a
+target. It is the only door between `features` and training.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from features.catalogue import CATALOGUE
+from features.panel import compute, known_customers
+
+from domain.tiers import TARGETS, Target
+from domain.workspace import Workspace
+from events.dataset import Dataset
+from events.schema import INSTANT
+from features.store import FeatureRoom, matrix
+from training.fit import Material
+from training.splits import split
+from training.targets import SPECS, grids, labels, why_skipped
+from training.tune import Problem, constant_columns
+
+
+def serving_as_of(dataset: Dataset) -> int:
+    """The instant (micros) whose features are served: where the events end.
+
+    Outcomes lie in the future of the events, so they do not move it.
+    """
+    ends = [
+        pc.max(dataset.table(name, ["happened_at"])["happened_at"]).cast(pa.int64()).as_py()
+        for name in dataset.tables
+        if name != "outcomes" and dataset.has(name)
+    ]
+    return int(max(ends))
+
+
+def labelled(dataset: Dataset) -> tuple[dict[Target, pa.Table], dict[Target, str]]:
+    """The labelled rows of every target the source can have, and why the others are skipped."""
+    rows: dict[Target, pa.Table] = {}
+    skipped: dict[Target, str] = {}
+    train, test = grids(dataset)
+    for target in TARGETS:
+        reason = why_skipped(dataset, target)
+        if reason is None:
+            rows[target] = labels(dataset, target, (*train, *test))
+        else:
+            skipped[target] = reason
+    return rows, skipped
+
+
+def write_features(dataset: Dataset, workspace: Workspace, rows: Mapping[Target, pa.Table]) -> int:
+    """Compute and keep the features of every labelled row and of everybody known today.
+
+    The number of rows of the panel.
+    """
+    today = known_customers(dataset, [serving_as_of(dataset)])
+    asked = [r.select(["customer_id", "as_of"]) for r in rows.values()]
+    requests = pa.concat_tables([*asked, today.select(["customer_id", "as_of"])])
+    requests = requests.group_by(["customer_id", "as_of"]).aggregate([])
+    requests = requests.sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
+    panel = compute(dataset, requests)
+    FeatureRoom(workspace.features).write(panel)
+    return panel.num_rows
+
+
+def material(
+    dataset: Dataset, workspace: Workspace, target: Target, rows: pa.Table, seed: int
+) -> Material:
+    """One target's matrix, read through Feast as of each row, and its split.
+
+    Features that hold one value on the fit rows are dropped and named.
+    """
+    plan = dataset.plan
+    test = grids(dataset)[1]
+    parts = split(rows, plan, plan.targets[target].horizon_days, min(test, default=0), seed)
+    names = CATALOGUE.for_target(target)
+    found = FeatureRoom(workspace.features).historical(rows.select(["customer_id", "as_of"]), names)
+    X = matrix(found, names)
+    dropped = constant_columns(X[parts.fit], names)
+    kept = [i for i, n in enumerate(names) if n not in dropped]
+    used = tuple(names[i] for i in kept)
+    problem = Problem(
+        X=np.ascontiguousarray(X[:, kept]),
+        y=rows["y"].to_numpy(),
+        names=used,
+        monotone=CATALOGUE.monotone(target, used),
+        is_amount=SPECS[target].is_amount,
+    )
+    return Material(
+        target=target,
+        problem=problem,
+        customers=rows["customer_id"].to_pylist(),
+        as_of=rows["as_of"].cast(INSTANT).cast(pa.int64()).to_numpy(),
+        split=parts,
+        dropped=dropped,
+    )

@@ -1,0 +1,203 @@
+"""Tuning: an Optuna study over LightGBM, pruned, resumable, every trial an MLflow run.
+
+Enters: learning and validation rows of one target. Leaves: the best parameters and number of
+trees. The test is not seen. Same data, seed and lock: same trials, same winner (I11).
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import lightgbm as lgb
+import numpy as np
+import optuna
+from numpy.typing import NDArray
+from optuna_integration import LightGBMPruningCallback
+
+from domain.errors import BundleError
+from scoring.booster import booster_text
+from scoring.monotone import violations
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+METHODS = ("intermediate", "basic")
+TREES = 600
+PATIENCE = 40
+CHECKED_EVERY = 10
+_BINNING = {"feature_pre_filter": False, "max_bin": 255, "verbosity": -1, "num_threads": 1}
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is learnt: matrix (n, k), truth (n,), feature names, directions, objective.
+
+    `is_amount`: least squares on `log1p(y)`; else the log-odds of `y = 1`.
+    """
+
+    X: Floats
+    y: Floats
+    names: tuple[str, ...]
+    monotone: tuple[int, ...]
+    is_amount: bool
+
+    @property
+    def learnt(self) -> Floats:
+        """The truth on the scale that the trees fit."""
+        return np.log1p(self.y) if self.is_amount else self.y
+
+    def fixed(self, seed: int) -> dict[str, Any]:
+        """Parameters that no trial changes."""
+        return {
+            **_BINNING,
+            "objective": "regression" if self.is_amount else "binary",
+            "metric": "l2" if self.is_amount else "auc",
+            "monotone_constraints": list(self.monotone),
+            "monotone_constraints_method": METHODS[0],
+            "deterministic": True,
+            "force_row_wise": True,
+            "seed": seed,
+            "num_threads": 2,
+        }
+
+
+@dataclass(frozen=True)
+class Best:
+    """The winner: parameters of the trees, how many, and its validation figure."""
+
+    params: dict[str, Any]
+    trees: int
+    figure: float
+
+
+def space(trial: optuna.Trial, rows: int) -> dict[str, Any]:
+    """The space: few leaves and strong regularisation, where searches on such data end."""
+    most = min(300, max(20, rows // 10))
+    return {
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
+        "num_leaves": trial.suggest_int("num_leaves", 4, 31, log=True),
+        "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 10, most, log=True),
+        "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 1.0),
+        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
+        "bagging_freq": 1,
+        "lambda_l2": trial.suggest_float("lambda_l2", 1e-2, 100.0, log=True),
+    }
+
+
+def default_trial() -> dict[str, Any]:
+    """The first trial of every study: sensible values, so that few trials never do worse."""
+    return {
+        "learning_rate": 0.05,
+        "num_leaves": 8,
+        "min_data_in_leaf": 20,
+        "feature_fraction": 0.6,
+        "bagging_fraction": 0.8,
+        "lambda_l2": 5.0,
+    }
+
+
+def tune(
+    problem: Problem,
+    parts: tuple[Index, Index],
+    study: optuna.Study,
+    trials: int,
+    seed: int,
+    told: Callable[[optuna.trial.FrozenTrial], None] | None = None,
+) -> Best:  # fmt: skip
+    """The best of `trials` finished or pruned trials of the study, those of earlier runs counted.
+
+    `parts`: the rows to learn from and the rows to validate on. `told` is called
+    after every trial of this run.
+    """
+    learn, valid = parts
+    data = lgb.Dataset(
+        problem.X[learn], problem.learnt[learn], feature_name=list(problem.names),
+        params=_BINNING, free_raw_data=False,
+    )  # fmt: skip
+    check = data.create_valid(problem.X[valid], problem.learnt[valid])
+    metric = "l2" if problem.is_amount else "auc"
+
+    def objective(trial: optuna.Trial) -> float:
+        params = {**problem.fixed(seed), **space(trial, len(learn))}
+        prune = LightGBMPruningCallback(trial, metric, report_interval=CHECKED_EVERY)
+        stop = lgb.early_stopping(PATIENCE, verbose=False)
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="The reported value is ignored")
+            booster = lgb.train(params, data, TREES, valid_sets=[check], callbacks=[prune, stop])
+        trial.set_user_attr("trees", max(1, booster.best_iteration))
+        return float(booster.best_score["valid_0"][metric])
+
+    done = len(study.get_trials(deepcopy=False, states=_DONE))
+    if not study.get_trials(deepcopy=False):
+        study.enqueue_trial(default_trial())
+    callbacks = [] if told is None else [lambda _, trial: told(trial)]
+    if done < trials:
+        study.optimize(objective, n_trials=trials - done, callbacks=callbacks)
+    best = study.best_trial
+    params = {**best.params, "bagging_freq": 1}
+    return Best(params, int(best.user_attrs["trees"]), float(best.value or 0.0))
+
+
+_DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+
+
+def make_study(name: str, storage: str | None, seed: int, *, is_amount: bool) -> optuna.Study:
+    """The study of a name, taken up where it stands in its storage; None keeps it in memory."""
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+    return optuna.create_study(
+        study_name=name,
+        storage=storage,
+        load_if_exists=storage is not None,
+        direction="minimize" if is_amount else "maximize",
+        sampler=optuna.samplers.TPESampler(seed=seed),
+        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=50),
+    )
+
+
+def fit_booster(problem: Problem, rows: Index, best: Best, seed: int) -> lgb.Booster:
+    """The booster of the winner on all the rows given, its directions proved on the trees.
+
+    LightGBM's `intermediate` method breaks a direction now and then where values are missing, and
+    `basic` was never seen to; the second is taken where the proof of the first fails.
+
+    Raises:
+        BundleError: no method keeps the directions.
+    """
+    data = lgb.Dataset(
+        problem.X[rows], problem.learnt[rows], feature_name=list(problem.names), params=_BINNING
+    )
+    for method in METHODS:
+        params = {**problem.fixed(seed), **best.params, "monotone_constraints_method": method}
+        booster = lgb.train(params, data, best.trees)
+        if not violations(booster_text(booster), problem.monotone):
+            return booster
+    raise BundleError("no method of LightGBM keeps the declared directions: free some features")
+
+
+def inner_parts(
+    as_of: NDArray[np.int64], places: Index, fit: Index, horizon: int
+) -> tuple[Index, Index]:
+    """Learning and validation rows inside the fit rows.
+
+    The latest as_of validates and all that end a horizon (micros) before it are learnt from; where
+    that leaves less than half of the fit rows, customers whose `places` (0 to 99) are below 20
+    validate instead.
+    """
+    latest = int(as_of[fit].max())
+    learn = fit[as_of[fit] + horizon <= latest]
+    if learn.size * 2 >= fit.size:
+        return learn, fit[as_of[fit] == latest]
+    held = places[fit] < 20
+    return fit[~held], fit[held]
+
+
+def constant_columns(X: Floats, names: Sequence[str]) -> tuple[str, ...]:
+    """The features that hold one value, or none, on these rows: nothing can be learnt from them."""
+    out = []
+    for column, name in enumerate(names):
+        known = X[:, column][~np.isnan(X[:, column])]
+        if not known.size or (known.size == len(X) and known.min() == known.max()):
+            out.append(name)
+    return tuple(out)
