@@ -59,9 +59,9 @@ def fit_scorer(
         rows, margin = split.fit, folded
     else:
         rows = split.calibration
-        margin = np.asarray(booster.predict(problem.X[rows], raw_score=True))
+        margin = np.asarray(booster.predict(problem.X[rows], raw_score=True, num_threads=1))
     calibration = calibrate(material, margin, rows)
-    learnt = np.asarray(booster.predict(problem.X[split.fit], raw_score=True))
+    learnt = np.asarray(booster.predict(problem.X[split.fit], raw_score=True, num_threads=1))
     anchor = 0.0
     if problem.is_amount:
         expected = np.exp(calibration.slope * learnt + calibration.intercept)
@@ -120,7 +120,9 @@ def out_of_fold(material: Material, seed: int) -> tuple[Floats, dict[str, Floats
     for number, (learn, tested) in enumerate(material.split.folds):
         best = _tune_fold(material, learn, seed + number)
         booster = fit_booster(problem, learn, best, seed)
-        margin[tested] += np.asarray(booster.predict(problem.X[tested], raw_score=True)) / repeats
+        margin[tested] += (
+            np.asarray(booster.predict(problem.X[tested], raw_score=True, num_threads=1)) / repeats
+        )
         found: Baselines = fit_baselines(
             material.target, problem.X[learn], problem.y[learn], problem.names
         )

@@ -59,7 +59,6 @@ class Problem:
             "deterministic": True,
             "force_row_wise": True,
             "seed": seed,
-            "num_threads": 2,
         }
 
 
