@@ -149,6 +149,31 @@ class FeatureRoom:
             {ENTITY_KEY: requests[ENTITY_KEY], AS_OF: requests[AS_OF].cast(INSTANT), **columns}
         )
 
+    def latest(self) -> tuple[int, tuple[str, ...]]:
+        """The last as_of (micros) of the panel, and who stands in it.
+
+        Raises:
+            NotFoundError: no panel was written.
+        """
+        file = panel_file(self.views, next(iter(themes(self.catalogue))))
+        if not file.is_file():
+            raise NotFoundError("no features are kept: run `tierline features` first")
+        rows = pq.read_table(file, columns=[ENTITY_KEY, AS_OF])
+        last = pc.max(rows[AS_OF])
+        today = rows.filter(pc.equal(rows[AS_OF], last))
+        return int(last.cast(pa.int64()).as_py()), tuple(today[ENTITY_KEY].to_pylist())
+
+    def go_online(self, sample: int, seed: int) -> tuple[tuple[Mismatch, ...], int]:
+        """Materialise the last as_of, then compare `sample` customers of it, every feature.
+
+        The mismatches, and how many customers were compared.
+        """
+        as_of, customers = self.latest()
+        self.materialise(as_of)
+        order = np.random.default_rng(seed).permutation(len(customers))[:sample]
+        chosen = [customers[i] for i in order]
+        return self.parity(chosen, as_of, self.catalogue.names), len(chosen)
+
     def materialise(self, as_of: int) -> None:
         """Bring the latest row of every customer as of `as_of` (micros) into the online store."""
         longest = max(f.max_age_days for f in self.catalogue.features)

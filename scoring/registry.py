@@ -35,7 +35,7 @@ def register(workspace: Workspace, bundle: Bundle, run_id: str | None = None) ->
     """
     card = read_card(bundle.card)
     _check_verdicts(card)
-    client = _client(workspace)
+    client = tracking_client(workspace)
     name = model_name(workspace)
     known = _version(client, name, bundle.hash)
     if known is not None:
@@ -87,7 +87,7 @@ def promote(
     _check_parity(parity, reason)
     bundle = find_bundle(workspace, bundle_hash)
     _check_verdicts(read_card(bundle.card))
-    client = _client(workspace)
+    client = tracking_client(workspace)
     version = _version(client, model_name(workspace), bundle.hash)
     if version is None:
         raise PromotionError(f"bundle {bundle.hash[:12]} is not registered: register it first")
@@ -123,6 +123,22 @@ def history(workspace: Workspace) -> tuple[Deployment, ...]:
         RecordError: the log is broken.
     """
     return read_log(workspace.deployments)
+
+
+def newest(workspace: Workspace) -> str:
+    """The hash of the bundle registered last.
+
+    Raises:
+        NotFoundError: none was registered.
+    """
+    client = tracking_client(workspace)
+    found = list(client.search_model_versions(f"name = '{model_name(workspace)}'"))
+    if not found:
+        raise NotFoundError(
+            f"no bundle of {workspace.source} is registered: `tierline run` registers one whose "
+            "verdicts pass, or that somebody accepts with --accept REASON"
+        )
+    return str(max(found, key=lambda v: int(v.version)).tags["bundle"])
 
 
 def find_bundle(workspace: Workspace, bundle_hash: str) -> Bundle:
@@ -168,7 +184,8 @@ def _check_parity(parity: Sequence[object] | None, reason: str | None) -> None:
         )
 
 
-def _client(workspace: Workspace) -> MlflowClient:
+def tracking_client(workspace: Workspace) -> MlflowClient:
+    """MLflow over the workspace's own store, quiet, whatever the environment names."""
     from mlflow import MlflowClient  # 2 s: `live` and `history`, which serving asks, need none
 
     logging.getLogger("mlflow").setLevel(logging.WARNING)

@@ -12,19 +12,18 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from mlflow import MlflowClient
 from mlflow.entities import Metric, Param
 
 from domain.tiers import Target
 from domain.workspace import Workspace
+from scoring.registry import tracking_client
 
 
 class Tracker:
     """The parent run of one target; a context manager that ends it as finished or failed."""
 
     def __init__(self, workspace: Workspace, target: Target) -> None:
-        workspace.home.mkdir(parents=True, exist_ok=True)
-        self._client = MlflowClient(tracking_uri=workspace.tracking_uri)
+        self._client = tracking_client(workspace)
         name = f"{workspace.source}/{target}"
         found = self._client.get_experiment_by_name(name)
         self._experiment = (

@@ -1,0 +1,68 @@
+"""The table of a run: one row a target, in the words of the issue of figures.
+
+Enters: a `RunResult`. Leaves: rows of text for a terminal or a docs page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from training.judge import Judged
+from training.run import RunResult, TargetResult
+
+HEAD = (
+    "target", "rows", "events", "metric", "best baseline", "model", "95 % interval",
+    "calibration error", "verdict", "seconds",
+)  # fmt: skip
+
+
+def table_rows(result: RunResult) -> list[tuple[str, ...]]:
+    """The head and one row for each target and judged part; a skipped target says why."""
+    rows: list[tuple[str, ...]] = [HEAD]
+    for target, found in result.targets.items():
+        for part, judged in found.parts.items():
+            rows.append(_row(f"{target} {part}", judged, found))
+    for target, why in result.skipped.items():
+        rows.append((target, *[""] * 7, f"skipped: {why}", ""))
+    return rows
+
+
+def _row(name: str, judged: Judged, found: TargetResult) -> tuple[str, ...]:
+    figures = judged.figures
+    best = max(figures["baseline"], key=lambda b: figures["baseline"][b])
+    low, high = figures["interval"]
+    whole = name.endswith(" test")
+    error = f"{figures['calibration_error']:.3f}"
+    floor = figures.get("calibration_floor")
+    return (
+        name,
+        f"{figures['rows']:,}",
+        f"{figures['events']:,}",
+        judged.metric,
+        f"{best} {figures['baseline'][best]:.3f}",
+        f"{judged.value:.3f}",
+        f"{low:.3f} to {high:.3f}",
+        error if floor is None else f"{error} (floor {floor:.3f})",
+        found.verdict.word if whole else "",
+        f"{found.seconds:.0f}" if whole else "",
+    )
+
+
+def gate_lines(result: RunResult) -> Iterator[str]:
+    """Every gate with its figure, what was registered, and why not."""
+    for target, found in result.targets.items():
+        for gate, passed, figure in found.verdict.gates:
+            yield f"  {'passed' if passed else 'FAILED'}  {target}: {gate}: {figure}"
+    if result.bundle is not None:
+        yield f"bundle {result.bundle.hash}"
+    if result.version is not None:
+        yield f"registered as version {result.version}"
+    if result.refused is not None:
+        yield f"not registered: {result.refused}"
+
+
+def markdown(result: RunResult) -> str:
+    """The table as Markdown."""
+    head, *rows = table_rows(result)
+    lines = [head, tuple("---" for _ in head), *rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
