@@ -1,0 +1,65 @@
+"""Decisions for a terminal: a table of scores, and why, with bars.
+
+Enters: a recorded `Decision`. Leaves: rich renderables. It decides and reads nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Literal
+
+from rich.markup import escape
+from rich.table import Table
+
+from domain.decision import Decision, TargetScore
+
+Language = Literal["zh", "en"]
+SHOWN_REASONS = 3
+BAR = 20
+_WORDS = {"zh": ("起点", "总分"), "en": ("base", "points")}
+
+
+def decision_lines(decision: Decision) -> Iterator[Table | str]:
+    """The scores as a table, then strategy, tags, notes and the decision's id."""
+    stage = f"{decision.stage.zh} ({decision.stage.name})"
+    table = Table(
+        title=escape(f"{decision.customer_id}: {stage}, {decision.status.value}"),
+        title_justify="left",
+    )
+    for name in ("target", "tier", "points", "probability or amount", "strongest reasons"):
+        table.add_column(name, justify="right" if name == "points" else "left")
+    for score in decision.scores:
+        told = "\n".join(f"{r.points:+d}  {escape(r.zh)}" for r in score.reasons[:SHOWN_REASONS])
+        tier = f"{score.tier.zh} ({score.tier.name})"
+        table.add_row(score.target, tier, str(score.points), expected(score), told)
+    yield table
+    tags = ", ".join(t.zh for t in decision.tags) or "-"
+    yield f"  strategy: [bold]{decision.strategy.zh}[/] ({decision.strategy.name})  tags: {tags}"
+    yield from (f"  note: {escape(note)}" for note in decision.degraded)
+    yield f"  decision {decision.decision_id}"
+
+
+def expected(score: TargetScore) -> str:
+    """The calibrated probability or amount, with its horizon."""
+    if score.amount is not None:
+        return f"{score.amount:,.0f} {score.currency} in {score.horizon_days} days"
+    return f"{score.p_bad:.1%} in {score.horizon_days} days"
+
+
+def explanation_tables(decision: Decision, lang: Language) -> Iterator[Table]:
+    """For each score: base, every reason with a bar, and the points they add up to."""
+    base, total = _WORDS[lang]
+    for score in decision.scores:
+        table = Table(title=f"{score.target}: {getattr(score.tier, lang)}", title_justify="left")
+        table.add_column("points", justify="right")
+        table.add_column("")
+        table.add_column("why")
+        widest = max((abs(r.points) for r in score.reasons), default=0) or 1
+        table.add_row(str(score.base_points), "", base)
+        for reason in score.reasons:
+            bar = "█" * max(1, round(BAR * abs(reason.points) / widest)) if reason.points else ""
+            colour = "green" if reason.points > 0 else "red"
+            text = escape(getattr(reason, lang))
+            table.add_row(f"{reason.points:+d}", f"[{colour}]{bar}[/]", text)
+        table.add_row(f"[bold]{score.points}[/]", "", total)
+        yield table
