@@ -66,9 +66,8 @@ def outlook(
         bought += (occupied[:DORMANT] * buys * exposure).sum(axis=(0, 1))
         occupied = _within(occupied, drops, np.zeros_like(buys), days)
         silent = _within(silent, drops, buys, days)
-        if days == months.days[step]:
-            occupied = _month_end(config, customers, occupied)
-            silent = _month_end(config, customers, silent)
+        occupied = _month_end(config, customers, occupied)
+        silent = _month_end(config, customers, silent)
     kept = 1 - config.refund_share * REFUND_MEAN_PART
     return Outlook(
         p_churn=silent.sum(axis=(0, 1)),

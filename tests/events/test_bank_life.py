@@ -88,6 +88,18 @@ def test_a_campaign_treats_its_share_of_those_who_joined_and_acts_two_months():
     assert ratio == pytest.approx(np.where(first.sent, np.exp(customers.lift), 1.0))
 
 
+def test_a_treated_customer_drops_out_as_much_less_as_the_effect_says():
+    months, customers = old_customers()
+    kept = replace(customers, hold=np.full(N, 1.5), hazard=customers.hazard * 5)
+    life = Life(np.full(N, FADING), np.zeros(N, dtype=bool))
+    path, after = live_month(CONFIG, kept, months, 3, life)
+    hazard = kept.hazard * CONFIG.fading_dropout_factor * np.where(path.sent, np.exp(-1.5), 1)
+    gone = 1 - np.exp(-hazard * months.days[3])
+    for treated in (True, False):
+        rows = path.sent == treated
+        assert close_to((after.stage == DORMANT)[rows].mean(), gone[rows].mean(), rows.sum())
+
+
 def test_campaigns_are_drawn_independently_of_the_customer():
     months, customers = old_customers()
     life = first_life(CONFIG, customers, months, 0)

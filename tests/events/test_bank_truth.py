@@ -54,7 +54,7 @@ def test_the_dormant_who_never_return_buy_nothing():
 def test_the_truth_is_what_sampling_the_process_gives(stage, month):
     """One customer copied 20,000 times, lived forward with the process itself."""
     n = 20_000
-    config = BankConfig(customers=n, seed=21, visits_per_month=1.0)
+    config = BankConfig(customers=n, seed=21, visits_per_month=1.0, complaints_per_month=0.4)
     d = drawn(config)
     copied = {k: np.repeat(v[5:6], n, axis=0) for k, v in vars(d.customers).items()}
     copied |= {"number": d.customers.number, "join": np.full(n, d.months.starts[0] - 1)}
