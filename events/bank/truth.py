@@ -68,13 +68,11 @@ def outlook(
         silent = _within(silent, drops, buys, days)
         occupied = _month_end(config, customers, occupied)
         silent = _month_end(config, customers, silent)
+    mean_visit = config.purchases_per_visit * mean_spend(customers, config.spend_sigma)
     kept = 1 - config.refund_share * REFUND_MEAN_PART
     return Outlook(
         p_churn=silent.sum(axis=(0, 1)),
-        net_spend=bought
-        * config.purchases_per_visit
-        * mean_spend(customers, config.spend_sigma)
-        * kept,
+        net_spend=bought * mean_visit * kept,
     )
 
 

@@ -11,11 +11,12 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
+from domain.asof import is_mature
 from events.bank.config import BankConfig
 from events.bank.default_truth import default_probability
 from events.bank.latent import Customers
 from events.bank.life import DORMANT, FADING, Life, LifeMonth
-from events.bank.months import Months, grids
+from events.bank.months import PURCHASE_HORIZON, Months, grids
 from events.bank.statements import Accounts
 from events.bank.streams import Floats
 from events.bank.tables import campaign_names, customer_ids, instants
@@ -112,7 +113,8 @@ def _campaign_at(
     without = outlook(config, customers, months, month, (moment.life, False))
     rows = np.flatnonzero(path.eligible)
     n = len(rows)
-    known = np.nan if month + 3 > months.count else 0.0
+    is_whole = is_mature(int(months.starts[month]), PURCHASE_HORIZON, int(months.starts[-1]))
+    known = 0.0 if is_whole else np.nan
     names = pa.array(campaign_names(months), pa.string())
     return pa.table(
         {

@@ -75,6 +75,13 @@ def test_there_is_an_outlook_for_every_as_of_of_the_plan_and_customer_who_joined
     assert (outlook.net_spend >= 0).all()
 
 
+def test_effects_are_null_where_three_months_are_shorter_than_the_horizon():
+    short = BankConfig(customers=60, months=16, until="2026-05-01", campaign_every=13)
+    rows = world(short)["truth/campaigns"].to_pandas()
+    assert rows.as_of.unique() == [pd.Timestamp("2026-02-01", tz="UTC")]
+    assert rows.net_spend_effect.isna().all()
+
+
 def test_effects_that_reach_past_the_data_are_null():
     rows = world(MANY)["truth/campaigns"].to_pandas()
     last = rows[rows.as_of == rows.as_of.max()]
