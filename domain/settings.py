@@ -49,6 +49,23 @@ TOKEN = Setting("token", "", "bearer token the service asks for; unset: none, lo
 MAX_BODY_BYTES = Setting("max_body_bytes", "2000000", "largest request body the service reads")
 STALE_DAYS = Setting("stale_days", "35", "features older than so many days make an answer stale")
 REASONS = Setting("reasons", "5", "reasons listed for each score; the rest is summed as other")
+ONLINE = Setting(
+    "online",
+    "sqlite",
+    "online store: sqlite, redis://host:port or postgresql://user:pw@host:port/db",
+)
 SEED = Setting("seed", "20261122", "seed of every random choice")
 
-SETTINGS = (HOME, SOURCE, DATA, HOST, PORT, TOKEN, MAX_BODY_BYTES, STALE_DAYS, REASONS, SEED)
+SETTINGS = (
+    HOME,
+    SOURCE,
+    DATA,
+    HOST,
+    PORT,
+    TOKEN,
+    MAX_BODY_BYTES,
+    STALE_DAYS,
+    REASONS,
+    ONLINE,
+    SEED,
+)

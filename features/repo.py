@@ -1,7 +1,7 @@
 """The Feast repository, generated from the catalogue: the one file that Feast scans.
 
 Enters: the catalogue and the folder of the panels. Leaves: one entity, a view a theme, a feature
-service a target. No on-demand view and no function: the registry holds no code.
+service a target. No on-demand view and no function: the registry holds no code. It reads no panel.
 """
 
 from __future__ import annotations
@@ -13,16 +13,23 @@ from pathlib import Path
 from typing import Any
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
-from feast.types import Float64, String
+from feast.types import Float64, Int64, String
 
+from domain.errors import InputError
 from domain.settings import HOME, SOURCE
 from domain.tiers import TARGETS, Target
 from domain.workspace import Workspace
 from features.catalogue import CATALOGUE, Catalogue, Feature
 
+ENTITY = "customer"
 ENTITY_KEY = "customer_id"
 AS_OF = "as_of"
 COMPUTED_AT = "computed_at"
+LIVE = "live"
+"""The folder inside the features' folder that stands for the panels in use."""
+_TAKEN = frozenset(
+    {ENTITY_KEY, AS_OF, COMPUTED_AT, "event_timestamp", "event_expire_timestamp", "entity_row_id"}
+)
 
 
 def themes(catalogue: Catalogue) -> dict[str, tuple[Feature, ...]]:
@@ -38,66 +45,101 @@ def panel_file(views: Path, theme: str) -> Path:
     return views / f"{theme}.parquet"
 
 
+def as_of_field(theme: str) -> str:
+    """The field of a view that holds the row's own as_of in micros.
+
+    Feast's online stores round the time of a row to seconds, and SQLite's moves it when writer and
+    reader live in different time zones; a field comes back as it went in.
+    """
+    return f"{theme}_as_of"
+
+
+def longest_age(found: Iterable[Feature]) -> timedelta:
+    """The time to live of a view: the longest age one of its features may reach."""
+    return timedelta(days=max(f.max_age_days for f in found))
+
+
 def build(catalogue: Catalogue, views: Path) -> list[Any]:
-    """Every Feast object of the catalogue, over the panels in `views`."""
+    """Every Feast object of the catalogue, over the panels in `views`.
+
+    Raises:
+        InputError: the name of a feature is one that Feast's join drops or uses itself.
+    """
+    by_theme = themes(catalogue)
+    taken = _TAKEN | {as_of_field(theme) for theme in by_theme}
+    wrong = [n for n in catalogue.names if n in taken or n.endswith("_y")]
+    if wrong:
+        raise InputError(
+            f"features {wrong} cannot be kept: Feast's join drops names that end in _y and uses "
+            f"{sorted(taken)} itself; give them other names"
+        )
     customer = Entity(
-        name="customer",
+        name=ENTITY,
         join_keys=[ENTITY_KEY],
         value_type=ValueType.STRING,
         description="a customer of the institution",
     )
-    by_theme = {
-        theme: _view(theme, found, customer, views) for theme, found in themes(catalogue).items()
-    }
-    services = [_service(target, catalogue, by_theme) for target in TARGETS]
-    return [customer, *by_theme.values(), *services]
+    made = {theme: _view(theme, found, customer, views) for theme, found in by_theme.items()}
+    services = [_service(target, catalogue, made) for target in TARGETS]
+    return [customer, *made.values(), *(s for s in services if s is not None)]
 
 
-def _view(theme: str, found: Iterable[Feature], customer: Entity, views: Path) -> FeatureView:
-    features = tuple(found)
+def _view(theme: str, features: tuple[Feature, ...], customer: Entity, views: Path) -> FeatureView:
     source = FileSource(
         name=f"{theme}_panel",
         path=str(panel_file(views, theme)),
         timestamp_field=AS_OF,
         created_timestamp_column=COMPUTED_AT,
     )
-    schema = [
-        Field(
-            name=f.name,
-            dtype=Float64,
-            description=f.en,
-            tags={"unit": f.unit, "zh": f.zh, "personal": f.personal.value},
-        )
-        for f in features
-    ]
     return FeatureView(
         name=theme,
         entities=[customer],
-        ttl=timedelta(days=max(f.max_age_days for f in features)),
-        schema=[Field(name=ENTITY_KEY, dtype=String), *schema],
+        ttl=longest_age(features),
+        schema=[
+            Field(name=ENTITY_KEY, dtype=String),
+            *(_field(f) for f in features),
+            Field(name=as_of_field(theme), dtype=Int64, description="as_of of the row in micros"),
+        ],
         source=source,
         online=True,
         description=f"features of the theme {theme}",
     )
 
 
-def _service(target: Target, catalogue: Catalogue, views: dict[str, FeatureView]) -> FeatureService:
+def _field(feature: Feature) -> Field:
+    tags = {
+        "unit": feature.unit,
+        "zh": feature.zh,
+        "personal": feature.personal.value,
+        "lever": str(feature.lever).lower(),
+        **{f"better_{target}": f"{sign:+d}" for target, sign in feature.better.items()},
+    }
+    return Field(name=feature.name, dtype=Float64, description=feature.en, tags=tags)
+
+
+def _service(
+    target: Target, catalogue: Catalogue, views: dict[str, FeatureView]
+) -> FeatureService | None:
+    """The inputs of a target's scorer; None where the catalogue allows it nothing."""
     allowed = set(catalogue.for_target(target))
     chosen = [
         views[theme][[f.name for f in found if f.name in allowed]]
         for theme, found in themes(catalogue).items()
         if any(f.name in allowed for f in found)
     ]
+    if not chosen:
+        return None
     return FeatureService(
         name=target, features=chosen, description=f"inputs of the {target} scorer"
     )
 
 
-def repository() -> list[Any]:
+def repository() -> dict[str, Any]:
     """The objects of the workspace that the environment names, for the command `feast`."""
-    workspace = Workspace(Path(HOME.read(os.environ)), SOURCE.read(os.environ))
-    return build(CATALOGUE, workspace.features.resolve() / "views")
+    home = Path(__file__).resolve().parents[1] / HOME.read(os.environ)
+    views = Workspace(home, SOURCE.read(os.environ)).features / LIVE
+    return {f"{type(o).__name__}_{o.name}": o for o in build(CATALOGUE, views)}
 
 
 if __name__ == "repo":  # the name under which the command `feast` imports this file
-    customer, *rest = repository()
+    globals().update(repository())
