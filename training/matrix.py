@@ -11,13 +11,13 @@ from collections.abc import Mapping
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from features.catalogue import CATALOGUE
-from features.panel import compute, known_customers
 
 from domain.tiers import TARGETS, Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
 from events.schema import INSTANT
+from features.catalogue import CATALOGUE
+from features.panel import compute, known_customers
 from features.store import FeatureRoom, matrix
 from training.fit import Material
 from training.splits import split
@@ -64,7 +64,7 @@ def write_features(dataset: Dataset, workspace: Workspace, rows: Mapping[Target,
     requests = requests.sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
     panel = compute(dataset, requests)
     FeatureRoom(workspace.features).write(panel)
-    return panel.num_rows
+    return int(panel.num_rows)
 
 
 def material(

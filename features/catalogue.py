@@ -1,0 +1,195 @@
+"""The catalogue: every feature with its unit, texts, directions, lineage and hash.
+
+Enters: the declarations of the theme modules. Leaves: `CATALOGUE`, checked when it is built. What
+is protected is not declared: it is derived from the raw columns that a feature reads.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Literal
+
+from domain.decision import content_hash
+from domain.errors import NotFoundError, TierlineError
+from domain.tiers import Target
+from events.schema import OUTCOMES, TABLES, Personal
+from features import credit, people, spending
+from features.declare import Declaration, Theme
+from features.offers import OFFERS
+
+Language = Literal["zh", "en"]
+_ORDER = (
+    Personal.NONE, Personal.IDENTIFIER, Personal.BEHAVIOUR, Personal.FINANCIAL, Personal.PROTECTED,
+)  # fmt: skip
+_UNITS = {
+    "days": ("天", "days"),
+    "months": ("个月", "months"),
+    "years": ("岁", "years"),
+    "count": ("次", ""),
+    "items": ("种", "items"),
+    "people": ("人", "people"),
+    "products": ("个", "products"),
+    "of 5": ("分(满分5分)", "of 5"),
+    "of 4": ("级(共4级)", "of 4"),
+}
+
+
+@dataclass(frozen=True)
+class Feature:
+    """One feature as the rest of Tierline sees it.
+
+    `better`: +1 where a larger value earns more points of a target, -1 where fewer; else free.
+    """
+
+    name: str
+    theme: str
+    table: str
+    unit: str
+    zh: str
+    en: str
+    better: Mapping[Target, int]
+    lever: bool
+    protected: bool
+    personal: Personal
+    max_age_days: int
+    inputs: tuple[str, ...]
+
+
+class Catalogue:
+    """Declarations, checked: names once, both texts, inputs declared before, no label read.
+
+    Raises:
+        TierlineError: says which declaration breaks which rule.
+    """
+
+    def __init__(self, themes: Sequence[Theme]) -> None:
+        self.declarations: tuple[Declaration, ...] = tuple(
+            d for theme in themes for d in theme.declarations
+        )
+        self._lineage: dict[str, frozenset[tuple[str, str]]] = {}
+        for declaration in self.declarations:
+            self._check(declaration)
+            self._lineage[declaration.name] = self._trace(declaration)
+        self.features: tuple[Feature, ...] = tuple(self._feature(d) for d in self.declarations)
+        self._by_name = {f.name: f for f in self.features}
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every feature, in the order of declaration."""
+        return tuple(self._by_name)
+
+    def __getitem__(self, name: str) -> Feature:
+        """The feature of a name.
+
+        Raises:
+            NotFoundError: there is none.
+        """
+        if name not in self._by_name:
+            raise NotFoundError(f"no feature {name[:64]!r}: docs/features.md lists them")
+        return self._by_name[name]
+
+    @cached_property
+    def hash(self) -> str:
+        """SHA-256 over everything that decides values, texts and directions."""
+        offers = {table: offer.content() for table, offer in OFFERS.items()}
+        return content_hash(
+            {"features": [d.content() for d in self.declarations], "offers": offers}
+        )
+
+    def for_target(self, target: Target) -> tuple[str, ...]:  # noqa: ARG002
+        """The features a scorer of the target may use: none that reads a protected column (I10).
+
+        Today that is the same list for every target.
+        """
+        return tuple(f.name for f in self.features if not f.protected)
+
+    def monotone(self, target: Target, names: Sequence[str]) -> tuple[int, ...]:
+        """The declared direction of each feature: +1, -1, or 0 for free."""
+        return tuple(self[n].better.get(target, 0) for n in names)
+
+    def lineage(self, name: str) -> frozenset[tuple[str, str]]:
+        """The raw (table, column) pairs that the feature reads, clocks left out."""
+        return self._lineage[self[name].name]
+
+    def reason_text(
+        self, name: str, value: float | None, points: int, lang: Language, currency: str = ""
+    ) -> str:
+        """One reason as a sentence: what, its value with its unit, which way and how much.
+
+        >>> CATALOGUE.reason_text("purchase_count_30d", 0.0, -12, "zh")
+        '近30天消费次数:0次,减12分'
+        >>> CATALOGUE.reason_text("spend_sum_90d", 1234.5, 7, "en", "GBP")
+        'Net spend in the past 90 days: 1,234 GBP, adds 7 points'
+        """
+        feature = self[name]
+        shown = _shown(value, feature.unit, lang, currency)
+        if lang == "zh":
+            way = "加" if points > 0 else "减"
+            change = f"{way}{abs(points)}分" if points else "不加不减"
+            return f"{feature.zh}:{shown},{change}"
+        way = "adds" if points > 0 else "takes"
+        change = f"{way} {abs(points)} points" if points else "changes nothing"
+        return f"{feature.en}: {shown}, {change}"
+
+    def _check(self, declaration: Declaration) -> None:
+        name = declaration.name
+        if not name or name in self._lineage:
+            raise TierlineError(f"feature {name!r} is declared twice or has no name: rename one")
+        if not (declaration.words.zh and declaration.words.en and declaration.words.unit):
+            raise TierlineError(f"feature {name} lacks its unit, zh or en text: give all three")
+        absent = [i for i in declaration.inputs if i not in self._lineage]
+        if absent:
+            raise TierlineError(f"feature {name} reads {absent}, not declared before it")
+        take = declaration.take
+        if (take is None) == (declaration.formula is None):
+            raise TierlineError(f"feature {name} needs either events or a formula")
+        if take is not None and (take.table not in OFFERS or take.table == OUTCOMES.name):
+            raise TierlineError(
+                f"feature {name} reads {take.table}, which offers nothing to features"
+            )
+
+    def _trace(self, declaration: Declaration) -> frozenset[tuple[str, str]]:
+        take = declaration.take
+        if take is None:
+            return frozenset().union(*(self._lineage[i] for i in declaration.inputs))
+        offer = OFFERS[take.table]
+        asked = [*take.where, *take.share, *([take.value] if take.value else [])]
+        columns = {(take.table, c) for n in asked for c in offer.columns_of(n)}
+        return frozenset(columns | {(take.table, "happened_at")})
+
+    def _feature(self, declaration: Declaration) -> Feature:
+        classes = [TABLES[t].column(c).personal for t, c in self._lineage[declaration.name]]
+        personal = max(classes, key=_ORDER.index)
+        tables = sorted({t for t, _ in self._lineage[declaration.name]})
+        words = declaration.words
+        return Feature(
+            name=declaration.name, theme=declaration.theme, table=", ".join(tables),
+            unit=words.unit, zh=words.zh, en=words.en, better=declaration.rule.better,
+            lever=declaration.rule.lever, protected=personal is Personal.PROTECTED,
+            personal=personal, max_age_days=declaration.max_age_days, inputs=declaration.inputs,
+        )  # fmt: skip
+
+
+def _shown(value: float | None, unit: str, lang: Language, currency: str) -> str:
+    if value is None or math.isnan(value):
+        return "无记录" if lang == "zh" else "no record"
+    if unit == "share":
+        return f"{value:.0%}"
+    if unit == "flag":
+        yes, no = ("是", "否") if lang == "zh" else ("yes", "no")
+        return yes if value else no
+    if unit == "currency":
+        return f"{value:,.0f} {currency}".strip()
+    if unit == "ratio":
+        return f"{value:.2f}"
+    number = (
+        f"{value:,.0f}" if abs(value - round(value)) < 0.05 or abs(value) >= 100 else f"{value:.1f}"
+    )
+    zh, en = _UNITS.get(unit, (unit, unit))
+    return f"{number}{zh}" if lang == "zh" else f"{number} {en}".strip()
+
+
+CATALOGUE = Catalogue((*spending.THEMES, *credit.THEMES, *people.THEMES))
