@@ -133,7 +133,18 @@ def walk(
         for r in range(request_starts[c], request_starts[c + 1]):
             _move(low, high, events.happened, starts[c + 1], as_ofs[r], programs.windows)
             if _any_visible(events, starts[c], starts[c + 1], as_ofs[r], plain):
-                _fill(out[r], low, high, as_ofs[r], plain, events, programs.steps, rows, seen)
+                _fill(
+                    out[r],
+                    starts[c],
+                    low,
+                    high,
+                    as_ofs[r],
+                    plain,
+                    events,
+                    programs.steps,
+                    rows,
+                    seen,
+                )
 
 
 @njit(cache=True, nogil=True)
@@ -180,13 +191,16 @@ def _move(low: Ints, high: Ints, happened: Ints, last: int, as_of: int, windows:
 
 @njit(cache=True, nogil=True)
 def _fill(  # noqa: PLR0913
-    row: Floats, low: Ints, high: Ints, as_of: int, plain: bool, events: Any, steps: Ints,
-    rows: Ints, seen: Ints,
+    row: Floats, first: int, low: Ints, high: Ints, as_of: int, plain: bool, events: Any,
+    steps: Ints, rows: Ints, seen: Ints,
 ) -> None:  # fmt: skip
     """One request's programs; `rows` and `seen` are scratch."""
     n = 0
     for p in range(steps.shape[0]):
         w, need = steps[p, 4], steps[p, 2]
+        if high[w] == first:  # the window ends before the customer's first event
+            row[p] = np.nan
+            continue
         if p == 0 or w != steps[p - 1, 4] or need != steps[p - 1, 2]:
             n = 0
             for i in range(low[w], high[w]):

@@ -2,7 +2,8 @@
 
 Enters: clean tables, requests (customer_id, as_of). Leaves: the same rows with one float64 column a
 feature, null where a value is missing. A customer without any visible event in a table has no
-values from it (thin is a state); one with events, but none in the window, has sums and counts of 0.
+values from it (thin is a state), nor from a window that ends before the first event; one with
+events, but none in the window, has sums and counts of 0.
 It computes, it keeps nothing.
 """
 
