@@ -105,6 +105,7 @@ OFFERS: dict[str, Offer] = {
             "inflow": _kind("inflow"),
             "outflow": _kind("outflow"),
             "cost": _kind("fee", "interest"),
+            "penalty": Condition("one_of", "category", ("penalty",)),
             "online": Condition("one_of", "channel", ("online",)),
             "has_channel": Condition("present", "channel"),
             "weekend": Condition("weekend", "happened_at"),

@@ -178,6 +178,19 @@ monetary.single(
     "purchase_count_ever", Take("count", T, PURCHASE), count("累计消费次数", "Purchases ever")
 )
 
+monetary.single(
+    "balance_min_ever",
+    Take("min", "transactions.balance"),
+    money("历来最低余额", "Lowest balance ever"),
+    Rule(credit=1),
+)
+monetary.single(
+    "penalty_count_ever",
+    Take("count", T, ("penalty",)),
+    count("历来罚息次数", "Penalties ever"),
+    Rule(credit=-1),
+)
+
 trend = Theme("trend")
 trend.windowed(
     "spend_slope_{w}d",

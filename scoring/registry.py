@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
+import warnings
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -191,7 +192,9 @@ def tracking_client(workspace: Workspace) -> MlflowClient:
     logging.getLogger("mlflow").setLevel(logging.WARNING)
     logging.getLogger("alembic").setLevel(logging.WARNING)
     workspace.home.mkdir(parents=True, exist_ok=True)
-    return MlflowClient(workspace.tracking_uri, workspace.tracking_uri)
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "The ``noload`` loader", DeprecationWarning)
+        return MlflowClient(workspace.tracking_uri, workspace.tracking_uri)
 
 
 def _experiment(client: MlflowClient, workspace: Workspace) -> str:

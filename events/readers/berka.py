@@ -30,7 +30,7 @@ _TRANSACTIONS = """
                 WHEN 'VYBER KARTOU' THEN 'card' END AS channel,
            CASE trim(k_symbol) WHEN 'SIPO' THEN 'household' WHEN 'DUCHOD' THEN 'pension'
                 WHEN 'POJISTNE' THEN 'insurance' WHEN 'UVER' THEN 'loan'
-                WHEN 'SANKC. UROK' THEN 'sanction' WHEN 'UROK' THEN 'interest'
+                WHEN 'SANKC. UROK' THEN 'penalty' WHEN 'UROK' THEN 'interest'
                 WHEN 'SLUZBY' THEN 'service' END AS category,
            balance
     FROM transactions WHERE part = ? ORDER BY account_id, date, trans_id
