@@ -10,13 +10,16 @@ from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import parse_qsl, unquote, urlsplit
 
 from domain.errors import InputError
 
-_DRIVERS = {"redis": "redis", "postgresql": "psycopg"}
-_EXTRAS = {"redis": "redis", "postgresql": "postgres"}
-ALLOWED = "sqlite, redis://host:port, postgresql://user:password@host:port/database"
+ALLOWED = (
+    "sqlite, redis://host:port[,db=0,password=...] or "
+    "postgresql://user:password@host:port/database[?sslmode=disable]"
+)
+_DRIVERS = {"redis": ("redis", "redis"), "postgresql": ("psycopg", "postgres")}
+"""Of each kind: the package that must be there, and the extra of ours that brings it."""
 
 
 @dataclass(frozen=True)
@@ -30,44 +33,54 @@ class OnlineConfig:
     address: str = field(default="sqlite", repr=False)
 
     def __post_init__(self) -> None:
-        kind = self.kind
-        if kind == "sqlite":
+        if self.address == "sqlite":
             return
-        if kind not in _DRIVERS:
-            raise InputError(f"an online store of kind {kind[:40]!r} is not known: give {ALLOWED}")
-        if not self.address.partition("://")[2]:
-            raise InputError(f"TIERLINE_ONLINE names no host: give {ALLOWED}")
-        if find_spec(_DRIVERS[kind]) is None:
+        kind, _, rest = self.address.partition("://")
+        if kind not in _DRIVERS or not rest:
+            raise InputError(f"TIERLINE_ONLINE names no online store we know: give {ALLOWED}")
+        driver, extra = _DRIVERS[kind]
+        if find_spec(driver) is None:
             raise InputError(
                 f"the online store {kind} needs a driver that is not installed: "
-                f"pip install 'tierline[{_EXTRAS[kind]}]', or set TIERLINE_ONLINE=sqlite"
+                f"pip install 'tierline[{extra}]', or set TIERLINE_ONLINE=sqlite"
             )
-
-    @property
-    def kind(self) -> str:
-        """`sqlite`, `redis` or `postgresql`."""
-        return self.address.partition("://")[0]
+        if kind == "postgresql":
+            _postgres(self.address)
 
     def feast(self, root: Path) -> dict[str, Any]:
         """Feast's configuration of this store for the room in `root`."""
-        if self.kind == "redis":
-            return {"type": "redis", "connection_string": self.address.partition("://")[2]}
-        if self.kind == "postgresql":
-            parts = urlsplit(self.address)
-            return {
-                "type": "postgres",
-                "host": parts.hostname or "127.0.0.1",
-                "port": parts.port or 5432,
-                "database": parts.path.lstrip("/") or "postgres",
-                "user": unquote(parts.username or ""),
-                "password": unquote(parts.password or ""),
-            }
+        kind, _, rest = self.address.partition("://")
+        if kind == "redis":
+            return {"type": "redis", "connection_string": rest}
+        if kind == "postgresql":
+            return _postgres(self.address)
         return {"type": "sqlite", "path": str(sqlite_file(root))}
 
 
 def sqlite_file(root: Path) -> Path:
     """Where the default online store stands."""
     return root.resolve() / "online.db"
+
+
+def _postgres(address: str) -> dict[str, Any]:
+    try:
+        parts = urlsplit(address)
+        options = dict(parse_qsl(parts.query, strict_parsing=bool(parts.query)))
+        port = parts.port or 5432
+    except ValueError:
+        raise InputError(f"TIERLINE_ONLINE is not a PostgreSQL address: give {ALLOWED}") from None
+    database = parts.path.lstrip("/")
+    if not parts.hostname or not database:
+        raise InputError(f"TIERLINE_ONLINE lacks a host or a database: give {ALLOWED}")
+    return {
+        **options,
+        "type": "postgres",
+        "host": parts.hostname,
+        "port": port,
+        "database": database,
+        "user": unquote(parts.username or ""),
+        "password": unquote(parts.password or ""),
+    }
 
 
 SQLITE = OnlineConfig()

@@ -374,7 +374,7 @@ def _keys(rows: pa.Table) -> pa.Table:
 
 @contextmanager
 def _offline() -> Iterator[None]:
-    """The turn to use Feast's DuckDB connection, without ibis' notice of a renamed DuckDB method."""
+    """The turn on Feast's DuckDB connection, without ibis' notice of a renamed DuckDB method."""
     with _OFFLINE, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
         yield
