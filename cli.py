@@ -22,7 +22,6 @@ from rich.table import Table
 from domain.asof import from_micros, parse_instant, to_micros
 from domain.decision import Purpose
 from domain.errors import NotFoundError, TierlineError
-from domain.policy import Policy, default_policy_text, parse_policy
 from domain.settings import DATA, HOME, HOST, PORT, SEED, SOURCE
 from domain.workspace import Workspace
 
@@ -96,10 +95,6 @@ def _raw(home: Path, source: str, data: Path | None) -> Path:
     return home / "raw" / source
 
 
-def _policy(file: Path | None) -> Policy:
-    return parse_policy(default_policy_text() if file is None else file.read_text(encoding="utf-8"))
-
-
 def _when(text: str | None) -> datetime | None:
     return None if text is None else from_micros(parse_instant(text))
 
@@ -129,10 +124,13 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 @main.command()
 @click.option("--customers", default=5000, show_default=True, help="how many, 100 to 5,000,000")
 @click.option("--months", default=30, show_default=True, help="months of history")
+@click.option("--drift-month", type=int, help="month from which customers behave differently")
 @click.option("--seed", type=int, default=lambda: SEED.number(os.environ), help=SEED.text)
 @click.option("--out", type=click.Path(path_type=Path), help="folder to write [HOME/raw/bank]")
 @click.pass_obj
-def simulate(home: Path, customers: int, months: int, seed: int, out: Path | None) -> None:
+def simulate(
+    home: Path, customers: int, months: int, drift_month: int | None, seed: int, out: Path | None
+) -> None:
     """Write a simulated bank: raw tables with their faults, and the truth beside them.
 
     \b
@@ -144,7 +142,7 @@ def simulate(home: Path, customers: int, months: int, seed: int, out: Path | Non
     out = out or home / "raw" / "bank"
     with _progress() as advance:
         run_simulation(
-            out, customers=customers, months=months, seed=seed,
+            out, customers=customers, months=months, seed=seed, drift_month=drift_month,
             progress=lambda done, total: advance("simulate", done, total),
         )  # fmt: skip
     console.print(f"[bold]{customers:,}[/] customers over {months} months in {out}")
@@ -377,7 +375,6 @@ def decide(
       tierline decide --source bank C0000042 C0000043
     """
     from serving.local import decide_now
-
     from serving.terminal import decision_lines
 
     answer = decide_now(
@@ -385,7 +382,7 @@ def decide(
         list(customers),
         Purpose(purpose),
         as_of=_when(options["as_of"]),
-        policy=_policy(options["policy"]),
+        policy=options["policy"],
     )
     if options["as_json"]:
         console.print_json(answer.model_dump_json())
@@ -427,8 +424,7 @@ def explain(home: Path, source: str, decision_or_customer: str, lang: Language) 
     Example:
       tierline explain --source bank C0000042 --lang en
     """
-    from serving.local import find_decision
-
+    from serving.desk import find_decision
     from serving.terminal import explanation_tables
 
     decision = find_decision(Workspace(home, source), decision_or_customer)
@@ -447,9 +443,8 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     Example:
       tierline demo --customers 2000
     """
-    from serving.local import find_decision
-
     from features.store import FeatureRoom
+    from serving.desk import find_decision
 
     home: Path = ctx.obj
     source = "bank"

@@ -102,13 +102,19 @@ class TargetScore(_Model):
 
 
 class Versions(_Model):
-    """What decided: enough to load the same bundle, policy and catalogue again."""
+    """What decided, and how much was told: enough to make the same answer again.
+
+    `top_reasons`: reasons listed for a score before the rest is summed. `stale_days`: the age in
+    days beyond which features made an answer stale.
+    """
 
     bundle: Hash
     policy: Hash
     policy_version: str
     catalogue: Hash
     tierline: str
+    top_reasons: Annotated[int, Field(ge=0)]
+    stale_days: Annotated[int, Field(ge=0)]
 
 
 class Decision(_Model):

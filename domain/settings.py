@@ -54,9 +54,11 @@ ONLINE = Setting(
     "sqlite",
     "online store: sqlite, redis://host:port or postgresql://user:pw@host:port/db",
 )
+POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
 SEED = Setting("seed", "20261122", "seed of every random choice")
 
 SETTINGS = (
+    POLICY,
     HOME,
     SOURCE,
     DATA,

@@ -24,6 +24,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -56,7 +57,7 @@ ONLINE_BATCH = 2_000
 """Customers a transaction of the online store: a reader never waits for more."""
 _ROW = "request_row"
 _OFFLINE = threading.RLock()
-"""Feast's DuckDB store works on one connection for the whole process: one read at a time."""
+"""Feast's DuckDB store works on ibis' connection for the whole process: one read at a time."""
 
 
 @dataclass(frozen=True)
@@ -374,10 +375,19 @@ def _keys(rows: pa.Table) -> pa.Table:
 
 @contextmanager
 def _offline() -> Iterator[None]:
-    """The turn on Feast's DuckDB connection, without ibis' notice of a renamed DuckDB method."""
+    """One turn on a DuckDB connection of its own: Feast leaves a view there for every file read.
+
+    ibis' notice of a DuckDB method that got another name is not for our readers.
+    """
     with _OFFLINE, warnings.catch_warnings():
         warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
-        yield
+        before, connection = ibis.options.default_backend, ibis.duckdb.connect()
+        ibis.set_backend(connection)
+        try:
+            yield
+        finally:
+            ibis.options.default_backend = before
+            connection.disconnect()
 
 
 def _no_progress(length: int) -> Any:

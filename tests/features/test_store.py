@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 
+import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -62,6 +63,26 @@ def test_every_request_gets_the_latest_row_known_by_then_as_a_plain_loop_finds_i
     assert found.column_names == ["customer_id", "as_of", *names]
     assert found.select(["customer_id", "as_of"]).equals(asked)
     assert found.select(names).to_pylist() == as_of_join(kept, asked, names)
+
+
+def test_so_many_rows_that_duckdb_answers_out_of_order_still_come_in_order(fresh):
+    size = 30_000
+    ids = [f"C{i:05d}" for i in range(size)]
+    fresh.write(panel([(c, T0, {"alpha": float(i), "gamma": -i}) for i, c in enumerate(ids)]))
+    order = np.random.default_rng(4).permutation(size)
+    found = fresh.historical(requests([(ids[i], T0) for i in order]), ["gamma", "alpha"])
+    assert np.array_equal(found["alpha"].to_numpy(), order)
+    assert np.array_equal(found["gamma"].to_numpy(), -order)
+
+
+def test_a_read_leaves_nothing_behind_in_duckdb(room):
+    def views() -> int:
+        count = "SELECT count(*) FROM duckdb_views() WHERE NOT internal"
+        return ibis.get_backend().con.execute(count).fetchone()[0]
+
+    before = views()
+    room.historical(requests([("C000", T0)]), NAMES)
+    assert views() == before
 
 
 def test_a_row_is_found_from_its_very_microsecond_on(fresh):

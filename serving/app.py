@@ -1,0 +1,135 @@
+"""The routes: HTTP in, the desk's answers out, every refusal a 4xx with the places to mend.
+
+Enters: requests of the contract. Leaves: JSON. What goes wrong inside is a 500 with an id and no
+detail; the log holds the id, the kind of error and where it arose, and nothing of a customer (I12).
+"""
+
+from __future__ import annotations
+
+import hmac
+import logging
+import time
+import traceback
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from pydantic import BaseModel
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import Response
+from starlette.routing import Route
+
+from domain.decision import DecisionRequest, DecisionResponse, ScoresRequest, canonical_json
+from domain.errors import Fault, InputError, NotFoundError
+from serving.contract import openapi
+from serving.desk import Desk
+from serving.requests import Contract, RefusedError, read_request
+
+log = logging.getLogger("tierline.serving")
+Watch = Callable[[str, float], None]
+"""Told of every decision answer: its status, and the seconds the request took."""
+
+
+def make_app(desk: Desk, *, token: str, max_body: int, watch: Watch) -> Starlette:
+    """The application over a desk, to be mounted at `/v1`; an empty token asks for none."""
+
+    async def decisions(request: Request) -> Response:
+        asked = await _asked(request, DecisionRequest, max_body)
+        return await _answer(desk.decisions, asked, watch)
+
+    async def scores(request: Request) -> Response:
+        asked = await _asked(request, ScoresRequest, max_body)
+        return await _answer(desk.scores, asked, watch)
+
+    async def decision(request: Request) -> Response:
+        record = await run_in_threadpool(desk.log.get, request.path_params["decision_id"])
+        return _json(200, record.decision.model_dump(mode="json"))
+
+    async def model_card(_: Request) -> Response:
+        card = desk.judge.bundle.card
+        versions = desk.judge.versions.model_dump(mode="json")
+        return _json(200, {"card": dict(card), "versions": versions})
+
+    async def contract(_: Request) -> Response:
+        return _json(200, openapi())
+
+    guarded = [
+        Route("/decisions", _guard(decisions, token), methods=["POST"]),
+        Route("/scores", _guard(scores, token), methods=["POST"]),
+        Route("/decisions/{decision_id}", _guard(decision, token), methods=["GET"]),
+        Route("/model-card", _guard(model_card, token), methods=["GET"]),
+        Route("/openapi.json", _guard(contract, token), methods=["GET"]),
+    ]
+    return Starlette(routes=guarded)
+
+
+Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _guard(handler: Handler, token: str) -> Handler:
+    """The handler behind the token, its errors turned into answers."""
+
+    async def guarded(request: Request) -> Response:
+        try:
+            _check_token(request, token)
+            return await handler(request)
+        except RefusedError as e:
+            return _refusal(e.status, e.code, str(e), e.faults)
+        except InputError as e:
+            return _refusal(422, "input", str(e).splitlines()[0], e.faults)
+        except NotFoundError as e:
+            return _refusal(404, "not_found", str(e))
+        except ClientDisconnect:
+            return Response(status_code=400)
+        except Exception as e:  # noqa: BLE001  the last line of defence, told by id
+            return _failure(e)
+
+    return guarded
+
+
+def _check_token(request: Request, token: str) -> None:
+    if not token:
+        return
+    given = request.headers.get("authorization", "")
+    if not hmac.compare_digest(given.encode(), f"Bearer {token}".encode()):
+        raise RefusedError(401, "token", "send authorization: Bearer and the token")
+
+
+async def _asked(request: Request, contract: type[Contract], max_body: int) -> Contract:
+    body = bytearray()
+    async for part in request.stream():
+        body += part
+        if len(body) > max_body:
+            raise RefusedError(413, "too_large", f"a body has at most {max_body:,} bytes")
+    return read_request(bytes(body), request.headers.get("content-type", ""), contract)
+
+
+async def _answer(
+    decide: Callable[[Any], DecisionResponse], asked: BaseModel, watch: Watch
+) -> Response:  # fmt: skip
+    began = time.perf_counter()
+    answer = await run_in_threadpool(decide, asked)
+    took = time.perf_counter() - began
+    for made in answer.decisions:
+        watch(made.status.value, took)
+    return _json(200, answer.model_dump(mode="json"))
+
+
+def _json(status: int, content: Any) -> Response:
+    return Response(canonical_json(content), status, media_type="application/json")
+
+
+def _refusal(status: int, code: str, message: str, faults: tuple[Fault, ...] = ()) -> Response:
+    places = [{"path": f.path, "rule": f.rule, "message": f.message} for f in faults]
+    return _json(status, {"error": {"code": code, "message": message, "faults": places}})
+
+
+def _failure(error: Exception) -> Response:
+    error_id = uuid.uuid4().hex
+    frames = traceback.extract_tb(error.__traceback__)
+    where = " < ".join(f"{f.name}:{f.lineno}" for f in reversed(frames[-4:]))
+    log.error("error %s: %s at %s", error_id, type(error).__name__, where)
+    message = f"something went wrong inside; tell the operator the id {error_id}"
+    return _json(500, {"error": {"code": "internal", "message": message, "faults": []}})

@@ -1,0 +1,213 @@
+"""From feature values to decisions: score, explain, assign; pure, nothing is read or recorded.
+
+Enters: a bundle, a policy, feature values and where they come from. Leaves: decisions, in the order
+asked. What is not known is said: a missing customer gets no score, and an old feature a note.
+"""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.asof import MICROS_PER_DAY, from_micros, to_micros
+from domain.decision import Decision, Purpose, Status, TargetScore, Versions
+from domain.errors import BundleError, PolicyError
+from domain.policy import Assignment, Labelled, Policy
+from domain.tiers import TARGETS, Target
+from features.catalogue import CATALOGUE, Catalogue
+from scoring.bundle import Bundle
+from scoring.card import Card, read_card
+from scoring.reasons import reasons
+from scoring.scorer import Explained, Scorer
+
+Floats = NDArray[np.float64]
+THIN_FEATURES = ("transaction_tenure_days", "statement_tenure_days")
+
+
+@dataclass(frozen=True)
+class Judge:
+    """What decides: a bundle and a policy that fit the catalogue, and how much is told.
+
+    Raises:
+        BundleError: the bundle was made with another catalogue.
+        PolicyError: the policy reads features that the catalogue lacks.
+    """
+
+    bundle: Bundle
+    policy: Policy
+    top: int
+    stale_days: int
+    catalogue: Catalogue = CATALOGUE
+
+    def __post_init__(self) -> None:
+        if self.bundle.catalogue_hash != self.catalogue.hash:
+            raise BundleError(
+                f"bundle {self.bundle.hash[:12]} was made with another catalogue: train again, or "
+                "go back to the version of Tierline that made it"
+            )
+        unknown = sorted(set(self.policy.features) - set(self.catalogue.names))
+        if unknown:
+            raise PolicyError(f"the policy reads {unknown}: docs/features.md lists the features")
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """Every feature that the scorers or the policy read, in catalogue order."""
+        used = set(self.policy.features) | set(THIN_FEATURES)
+        for scorer in self.bundle.scorers.values():
+            used |= set(scorer.features)
+        return tuple(n for n in self.catalogue.names if n in used)
+
+    @property
+    def card(self) -> Card:
+        """The bundle's model card."""
+        return read_card(self.bundle.card)
+
+    @property
+    def versions(self) -> Versions:
+        """What decides, by hash."""
+        return Versions(
+            bundle=self.bundle.hash,
+            policy=self.policy.hash,
+            policy_version=self.policy.version,
+            catalogue=self.catalogue.hash,
+            tierline=self.bundle.tierline,
+            top_reasons=self.top,
+            stale_days=self.stale_days,
+        )
+
+
+@dataclass(frozen=True)
+class Known:
+    """Feature values (n, k) of customers under `names`, NaN missing, each with its as_of (micros).
+
+    `as_of` 0: the customer is not known; None: the caller brought the values.
+    """
+
+    customers: Sequence[str]
+    names: Sequence[str]
+    values: Floats
+    as_of: NDArray[np.int64] | None
+
+
+def decide(
+    judge: Judge, known: Known, purpose: Purpose, now: datetime, ids: Sequence[str] | None = None
+) -> list[tuple[Decision, dict[str, float | None]]]:
+    """A decision for every customer, with the feature values that it was made from.
+
+    `ids`: decision ids to use (replay); by default new ones.
+    """
+    place = {n: i for i, n in enumerate(known.names)}
+    scored: dict[Target, tuple[Scorer, Floats, Explained]] = {}
+    for target in TARGETS:
+        scorer = judge.bundle.scorers.get(target)
+        if scorer is not None and len(known.customers):
+            X = np.ascontiguousarray(known.values[:, [place[n] for n in scorer.features]])
+            scored[target] = (scorer, X, scorer.explain(X))
+    made = []
+    for row in range(len(known.customers)):
+        features = _plain(known.names, known.values[row])
+        decision_id = ids[row] if ids is not None else uuid.uuid4().hex
+        made.append(
+            (_one(judge, known, row, (features, scored, purpose, now, decision_id)), features)
+        )
+    return made
+
+
+_Scored = Mapping[Target, tuple[Scorer, Floats, Explained]]
+
+
+def _one(
+    judge: Judge,
+    known: Known,
+    row: int,
+    given: tuple[dict[str, float | None], _Scored, Purpose, datetime, str],
+) -> Decision:
+    features, scored, purpose, now, decision_id = given
+    as_of = None if known.as_of is None else int(known.as_of[row])
+    status, age = _status(judge, features, as_of, now)
+    points: dict[Target, int | None] = {}
+    if status is not Status.MISSING:
+        points = {t: int(explained.points[row]) for t, (_, _, explained) in scored.items()}
+    assignment = judge.policy.assign(points, features)
+    return Decision(
+        decision_id=decision_id,
+        customer_id=known.customers[row],
+        purpose=purpose,
+        decided_at=now,
+        as_of=from_micros(as_of) if as_of else None,
+        status=status,
+        feature_age_days=age,
+        scores=[
+            _score(judge, assignment, t, row, scored[t]) for t in points if points[t] is not None
+        ],
+        stage=assignment.stage,
+        tags=list(assignment.tags),
+        strategy=assignment.strategy,
+        degraded=_notes(judge, status, age),
+        versions=judge.versions,
+    )
+
+
+def _score(
+    judge: Judge,
+    assignment: Assignment,
+    target: Target,
+    row: int,
+    scored: tuple[Scorer, Floats, Explained],
+) -> TargetScore:
+    scorer, X, explained = scored
+    tier: Labelled | None = assignment.tiers[target]
+    if tier is None:
+        raise PolicyError(f"the policy gives {target} no tier")
+    currency = str(judge.card.plan.get("currency", ""))
+    one = X[row : row + 1]
+    is_amount = target == "value"
+    return TargetScore(
+        target=target,
+        tier=tier,
+        points=int(explained.points[row]),
+        base_points=int(explained.base_points[row]),
+        points_to_cut=assignment.points_to_cut[target],
+        p_bad=None if is_amount else float(scorer.p_bad(one)[0]),
+        amount=float(scorer.amount(one)[0]) if is_amount else None,
+        currency=scorer.currency,
+        horizon_days=scorer.horizon_days,
+        reasons=reasons(scorer, explained[row], X[row], judge.catalogue, judge.top, currency),
+    )
+
+
+def _status(
+    judge: Judge, features: Mapping[str, float | None], as_of: int | None, now: datetime
+) -> tuple[Status, float | None]:
+    if as_of == 0 or all(v is None for v in features.values()):
+        return Status.MISSING, None
+    age = None if as_of is None else max(0.0, (to_micros(now) - as_of) / MICROS_PER_DAY)
+    if age is not None and age > judge.stale_days:
+        return Status.STALE, age
+    if all(features.get(name) is None for name in THIN_FEATURES):
+        return Status.THIN, age
+    return Status.FRESH, age
+
+
+def _notes(judge: Judge, status: Status, age: float | None) -> list[str]:
+    notes = []
+    if status is Status.MISSING:
+        notes.append("nothing is known of this customer: no score; check the id")
+    if status is Status.STALE and age is not None:
+        notes.append(f"the features are {age:.0f} days old: run `tierline features` and promote")
+    if status is Status.THIN:
+        notes.append("little is known of this customer: neither transactions nor statements")
+    accepted = judge.card.accepted
+    if accepted is not None:
+        failed = ", ".join(judge.card.failed)
+        notes.append(f"verdict failed for {failed}; accepted by {accepted.by}: {accepted.reason}")
+    return notes
+
+
+def _plain(names: Sequence[str], values: Floats) -> dict[str, float | None]:
+    return {n: None if np.isnan(v) else float(v) for n, v in zip(names, values, strict=True)}

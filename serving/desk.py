@@ -1,0 +1,153 @@
+"""Decisions of one workspace: features read, judged, recorded; what the service and the CLI share.
+
+Enters: requests. Leaves: recorded decisions. The live bundle is loaded once, checked (I8), and the
+policy's text is kept by its hash, so that every decision can be made again.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+
+from domain.asof import to_micros
+from domain.decision import (
+    Decision,
+    DecisionRequest,
+    DecisionResponse,
+    ScoresRequest,
+    content_hash,
+)
+from domain.errors import Fault, InputError
+from domain.policy import Policy, default_policy_text, parse_policy
+from domain.settings import ONLINE, REASONS, STALE_DAYS
+from domain.workspace import Workspace
+from events.schema import INSTANT
+from features.online_config import OnlineConfig
+from features.store import FeatureRoom, matrix
+from scoring.files import replace_file
+from scoring.registry import find_bundle, live
+from serving.decide import Judge, Known, decide
+from serving.record import DecisionLog
+
+
+class Desk:
+    """One workspace's live bundle, policy, features and record; safe for several threads."""
+
+    def __init__(self, workspace: Workspace, policy_file: Path | None = None) -> None:
+        self.workspace = workspace
+        text = default_policy_text() if policy_file is None else _text(policy_file)
+        self.policy = keep_policy(workspace, text)
+        bundle = find_bundle(workspace, live(workspace).bundle)
+        top, stale = REASONS.number(os.environ), STALE_DAYS.number(os.environ)
+        self.judge = Judge(bundle, self.policy, top, stale)
+        self.log = DecisionLog(workspace.decisions)
+
+    @cached_property
+    def room(self) -> FeatureRoom:
+        """The features of the workspace."""
+        return FeatureRoom(self.workspace.features, online=OnlineConfig(ONLINE.read(os.environ)))
+
+    def decisions(self, request: DecisionRequest) -> DecisionResponse:
+        """Recorded decisions for customers by id, from online features, or as of an instant.
+
+        Raises:
+            InputError: an as_of in the future.
+            RecordError: the record cannot be written; then nothing was decided.
+        """
+        now = datetime.now(UTC)
+        names = self.judge.names
+        if request.as_of is None:
+            rows = self.room.online(request.customer_ids, names)
+            known = Known(request.customer_ids, names, rows.values, rows.as_of)
+        else:
+            known = self._at(request, now)
+        return self._record(known, request, now)
+
+    def scores(self, request: ScoresRequest) -> DecisionResponse:
+        """Recorded decisions for feature values that the caller brings.
+
+        Raises:
+            InputError: features that the catalogue lacks; all of them are named.
+        """
+        names = self.judge.names
+        faults = tuple(
+            Fault(
+                f"rows.{i}.features.{name[:64]}", "unknown_feature", "docs/features.md lists them"
+            )
+            for i, row in enumerate(request.rows)
+            for name in row.features
+            if name not in self.judge.catalogue.names
+        )
+        if faults:
+            raise InputError("features that are not in the catalogue", faults)
+        values = np.full((len(request.rows), len(names)), np.nan)
+        for i, row in enumerate(request.rows):
+            for j, name in enumerate(names):
+                found = row.features.get(name)
+                values[i, j] = np.nan if found is None else found
+        known = Known([r.customer_id for r in request.rows], names, values, None)
+        return self._record(known, request, datetime.now(UTC))
+
+    def _at(self, request: DecisionRequest, now: datetime) -> Known:
+        """Features as of a past instant, through Feast's point-in-time join."""
+        asked = to_micros(request.as_of) if request.as_of else 0
+        if asked > to_micros(now):
+            fault = Fault("as_of", "in_the_future", "give an instant that has passed")
+            raise InputError("as_of lies in the future", (fault,))
+        names = self.judge.names
+        moments = pa.array(np.full(len(request.customer_ids), asked), pa.int64()).cast(INSTANT)
+        requests = pa.table({"customer_id": request.customer_ids, "as_of": moments})
+        values = matrix(self.room.historical(requests, names), names)
+        as_of = np.where(np.isnan(values).all(axis=1), 0, asked)
+        return Known(request.customer_ids, names, values, as_of)
+
+    def _record(
+        self, known: Known, request: DecisionRequest | ScoresRequest, now: datetime
+    ) -> DecisionResponse:  # fmt: skip
+        made = decide(self.judge, known, request.purpose, now)
+        asked = content_hash(request.model_dump(mode="json"))
+        records = self.log.append(made, asked)
+        return DecisionResponse(decisions=[r.decision for r in records])
+
+
+def find_decision(workspace: Workspace, decision_or_customer: str) -> Decision:
+    """The recorded decision of an id, or the newest of a customer.
+
+    Raises:
+        NotFoundError: neither is there.
+    """
+    log = DecisionLog(workspace.decisions)
+    is_id = len(decision_or_customer) == 32 and set(decision_or_customer) <= set("0123456789abcdef")
+    record = log.get(decision_or_customer) if is_id else log.latest(decision_or_customer)
+    return record.decision
+
+
+def policies(workspace: Workspace) -> Path:
+    """Where the texts of policies stand, by hash."""
+    return workspace.root / "policies"
+
+
+def keep_policy(workspace: Workspace, text: str) -> Policy:
+    """The parsed policy, its text kept under its hash.
+
+    Raises:
+        PolicyError: the text is no policy; nothing is kept.
+    """
+    policy = parse_policy(text)
+    file = policies(workspace) / f"{policy.hash}.toml"
+    if not file.is_file():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(file, text.encode())
+    return policy
+
+
+def _text(file: Path) -> str:
+    try:
+        return file.read_text(encoding="utf-8")
+    except (OSError, UnicodeDecodeError) as e:
+        raise InputError(f"the policy {file.name} cannot be read as UTF-8 text: {e}") from None

@@ -1,0 +1,87 @@
+"""The BentoML service: one workspace's desk behind `/v1`, with readiness, liveness and metrics.
+
+Enters: settings from the environment. Leaves: a running server. The live bundle is loaded when a
+worker starts, hash first; a worker that cannot load it does not start.
+"""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import bentoml
+from prometheus_client import Counter, Histogram
+from starlette.types import Receive, Scope, Send
+
+from domain.errors import InputError
+from domain.settings import HOME, MAX_BODY_BYTES, POLICY, SOURCE, TOKEN
+from domain.workspace import Workspace
+from serving.app import make_app
+from serving.desk import Desk
+
+LOOPBACK = ("127.0.0.1", "::1", "localhost")
+DECISIONS = Counter("tierline_decisions", "Decisions answered", ["status"])
+SECONDS = Histogram("tierline_decision_seconds", "Seconds a request for decisions took")
+
+
+def _watch(status: str, seconds: float) -> None:
+    DECISIONS.labels(status).inc()
+    SECONDS.observe(seconds)
+
+
+class _Late:
+    """An ASGI application that is made once its service is."""
+
+    def __init__(self) -> None:
+        self.inner: object = None
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if not callable(self.inner):
+            raise RuntimeError("the service was asked before it was made")
+        await self.inner(scope, receive, send)
+
+
+_app = _Late()
+
+
+@bentoml.service(name="tierline", traffic={"timeout": 60})
+@bentoml.asgi_app(_app, path="/v1")
+class Tierline:
+    """Decisions over HTTP; the routes stand in `serving/app.py`."""
+
+    def __init__(self) -> None:
+        policy = POLICY.read(os.environ)
+        workspace = Workspace(Path(HOME.read(os.environ)), SOURCE.read(os.environ))
+        self.desk = Desk(workspace, Path(policy) if policy else None)
+        self.desk.room.warm()
+        token, limit = TOKEN.read(os.environ), MAX_BODY_BYTES.number(os.environ)
+        _app.inner = make_app(self.desk, token=token, max_body=limit, watch=_watch)
+
+    def __is_ready__(self) -> bool:  # noqa: PLW3201  BentoML's name for it
+        """Whether decisions can be recorded: the record answers."""
+        return self.desk.log.is_open()
+
+
+def serve(home: Path, source: str, host: str, port: int, policy: Path | None) -> None:
+    """Run the service until it is interrupted.
+
+    Raises:
+        InputError: another address than loopback without a token.
+    """
+    if host not in LOOPBACK and not TOKEN.read(os.environ):
+        raise InputError(
+            f"{host} can be reached from outside: set {TOKEN.variable}, or listen on 127.0.0.1"
+        )
+    environment = {
+        **os.environ,
+        HOME.variable: str(home.resolve()),
+        SOURCE.variable: source,
+        POLICY.variable: str(policy.resolve()) if policy else "",
+        "BENTOML_DO_NOT_TRACK": "true",
+    }
+    root = Path(__file__).parents[1]
+    command = [sys.executable, "-m", "bentoml", "serve", "serving.service:Tierline"]
+    command += ["--host", host, "--port", str(port), "--working-dir", str(root)]
+    subprocess.run(command, env=environment, check=True)
