@@ -17,12 +17,11 @@ from typing import TYPE_CHECKING, Any
 
 import click
 from rich.console import Console
-from rich.table import Table
 
 from domain.asof import from_micros, parse_instant, to_micros
 from domain.decision import Purpose
 from domain.errors import NotFoundError, TierlineError
-from domain.settings import DATA, HOME, HOST, PORT, SEED, SOURCE
+from domain.settings import DATA, HOME, HOST, POLICY, PORT, SEED, SOURCE
 from domain.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -70,21 +69,31 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-def _source(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--source",
-        default=lambda: SOURCE.read(os.environ),
-        show_default=False,
-        help=f"{SOURCE.text} [{SOURCE.variable}]",
-    )(command)
+def _path(name: str, text: str, variable: str = "") -> Callable[..., Any]:
+    return click.option(name, variable or name[2:], type=click.Path(path_type=Path), help=text)
 
 
-def _data(command: Callable[..., Any]) -> Callable[..., Any]:
-    return click.option(
-        "--data",
-        type=click.Path(path_type=Path),
-        help="folder of the raw tables; default: where `simulate` wrote, or the public data sets",
-    )(command)
+_source = click.option(
+    "--source", default=lambda: SOURCE.read(os.environ), help=f"{SOURCE.text} [{SOURCE.variable}]"
+)
+_data = _path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
+_json = _path("--json", "write the same as JSON here", "json_file")
+_policy = click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    default=lambda: POLICY.read(os.environ) or None,
+    help=f"{POLICY.text} [{POLICY.variable}]",
+)
+_seed = click.option(
+    "--seed",
+    type=int,
+    default=lambda: SEED.number(os.environ),
+    help=f"{SEED.text} [{SEED.variable}]",
+)
+_trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
+_by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")
+_lang = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+_accept = click.option("--accept", metavar="REASON", help="register although a verdict failed: why")
 
 
 def _raw(home: Path, source: str, data: Path | None) -> Path:
@@ -102,16 +111,11 @@ def _when(text: str | None) -> datetime | None:
 @contextmanager
 def _progress() -> Iterator[Callable[[str, int, int], None]]:
     """A progress bar a task: call it with the task's name, steps done and steps in all."""
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import MofNCompleteColumn, Progress, TaskID
 
-    columns = (
-        TextColumn("{task.description:<28}"),
-        BarColumn(),
-        MofNCompleteColumn(),
-        TimeElapsedColumn(),
-    )
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     with Progress(*columns, console=console, transient=not console.is_terminal) as bars:
-        tasks: dict[str, Any] = {}
+        tasks: dict[str, TaskID] = {}
 
         def advance(name: str, done: int, total: int) -> None:
             if name not in tasks:
@@ -125,12 +129,11 @@ def _progress() -> Iterator[Callable[[str, int, int], None]]:
 @click.option("--customers", default=5000, show_default=True, help="how many, 100 to 5,000,000")
 @click.option("--months", default=30, show_default=True, help="months of history")
 @click.option("--drift-month", type=int, help="month from which customers behave differently")
-@click.option("--seed", type=int, default=lambda: SEED.number(os.environ), help=SEED.text)
-@click.option("--out", type=click.Path(path_type=Path), help="folder to write [HOME/raw/bank]")
+@click.option("--until", help="first of a month at which the data ends [this month]")
+@_seed
+@_path("--out", "folder to write [HOME/raw/bank]")
 @click.pass_obj
-def simulate(
-    home: Path, customers: int, months: int, drift_month: int | None, seed: int, out: Path | None
-) -> None:
+def simulate(home: Path, /, out: Path | None, until: str | None, **bank: Any) -> None:
     """Write a simulated bank: raw tables with their faults, and the truth beside them.
 
     \b
@@ -140,18 +143,18 @@ def simulate(
     from events.bank.simulate import simulate as run_simulation
 
     out = out or home / "raw" / "bank"
+    until = until or f"{datetime.now(UTC):%Y-%m}-01"
     with _progress() as advance:
         run_simulation(
-            out, customers=customers, months=months, seed=seed, drift_month=drift_month,
-            progress=lambda done, total: advance("simulate", done, total),
-        )  # fmt: skip
-    console.print(f"[bold]{customers:,}[/] customers over {months} months in {out}")
+            out, until=until, progress=lambda done, all_: advance("simulate", done, all_), **bank
+        )
+    console.print(f"[bold]{bank['customers']:,}[/] customers until {until} in {out}")
 
 
 @main.command()
 @_source
 @_data
-@click.option("--json", "json_file", type=click.Path(path_type=Path), help="write the report here")
+@_json
 @click.pass_obj
 def check(home: Path, source: str, data: Path | None, json_file: Path | None) -> None:
     """Read and check raw tables: all faults at once, bad rows to quarantine, the rest made ready.
@@ -201,33 +204,19 @@ def _dataset(workspace: Workspace) -> Dataset:
     return open_dataset(workspace.dataset)
 
 
-def _training(command: Callable[..., Any]) -> Callable[..., Any]:
-    for option in (
-        click.option("--trials", default=20, show_default=True, help="trials of each study"),
-        click.option("--seed", type=int, default=lambda: SEED.number(os.environ), help=SEED.text),
-        click.option("--accept", metavar="REASON", help="register although a verdict failed: why"),
-        click.option("--by", default=lambda: os.environ.get("USER", ""), help="who accepts"),
-        click.option(
-            "--json", "json_file", type=click.Path(path_type=Path), help="write JSON here"
-        ),
-    ):
-        command = option(command)
-    return command
-
-
-def _options(trials: int, seed: int, accept: str | None, by: str) -> RunOptions:
+def _options(trials: int, seed: int, accept: str | None = None, by: str = "") -> RunOptions:
     from scoring.card import Accepted
     from training.run import RunOptions
 
     lock = Path(__file__).with_name("requirements.lock")
-    accepted = Accepted(by=by or "unnamed", reason=accept) if accept else None
+    accepted = Accepted(by=by, reason=accept) if accept else None
     return RunOptions(trials, seed, accepted, lock if lock.is_file() else None)
 
 
 @main.command()
 @_source
-@click.option("--trials", default=20, show_default=True, help="trials of each study")
-@click.option("--seed", type=int, default=lambda: SEED.number(os.environ), help=SEED.text)
+@_trials
+@_seed
 @click.pass_obj
 def tune(home: Path, source: str, trials: int, seed: int) -> None:
     """Tune every target over the features kept; a study goes on where it was stopped.
@@ -240,16 +229,20 @@ def tune(home: Path, source: str, trials: int, seed: int) -> None:
 
     workspace = Workspace(home, source)
     with _progress() as told:
-        found = tune_all(_dataset(workspace), workspace, _options(trials, seed, None, ""), told)
+        found = tune_all(_dataset(workspace), workspace, _options(trials, seed), told)
     for target, best in found.items():
         console.print(f"[bold]{target}[/] {best.figure:.4f} with {best.trees} trees", best.params)
 
 
 @main.command()
 @_source
-@_training
+@_trials
+@_seed
+@_accept
+@_by
+@_json
 @click.pass_obj
-def train(home: Path, /, source: str, **options: Any) -> None:
+def train(home: Path, /, source: str, json_file: Path | None, **options: Any) -> None:
     """Tune, fit, calibrate and judge over the features kept; write and register one bundle.
 
     \b
@@ -259,7 +252,6 @@ def train(home: Path, /, source: str, **options: Any) -> None:
     from training.run import train as run_training
 
     workspace = Workspace(home, source)
-    json_file = options.pop("json_file")
     with _progress() as told:
         result = run_training(_dataset(workspace), workspace, _options(**options), told)
     _show(result, json_file)
@@ -268,9 +260,15 @@ def train(home: Path, /, source: str, **options: Any) -> None:
 @main.command()
 @_source
 @_data
-@_training
+@_trials
+@_seed
+@_accept
+@_by
+@_json
 @click.pass_obj
-def run(home: Path, /, source: str, data: Path | None, **options: Any) -> None:
+def run(
+    home: Path, /, source: str, data: Path | None, json_file: Path | None, **options: Any
+) -> None:
     """The whole chain for one source: check, features, tune, train, judge, register.
 
     \b
@@ -280,7 +278,6 @@ def run(home: Path, /, source: str, data: Path | None, **options: Any) -> None:
     from training.run import run as run_all
 
     workspace = Workspace(home, source)
-    json_file = options.pop("json_file")
     report = _ingest(home, source, data)
     console.print(report.to_text(), markup=False, highlight=False)
     with _progress() as told:
@@ -289,17 +286,9 @@ def run(home: Path, /, source: str, data: Path | None, **options: Any) -> None:
 
 
 def _show(result: RunResult, json_file: Path | None) -> None:
-    from training.table import gate_lines, table_rows
+    from training.table import gate_lines, result_table
 
-    table = Table(
-        title=f"{result.source}: test rows that nothing learnt from", title_justify="left"
-    )
-    head, *rows = table_rows(result)
-    for name in head:
-        table.add_column(name, justify="left" if name in ("target", "verdict") else "right")
-    for row in rows:
-        table.add_row(*row)
-    console.print(table)
+    console.print(result_table(result))
     for line in gate_lines(result):
         console.print(line, markup=False, highlight=False)
     if json_file:
@@ -309,8 +298,8 @@ def _show(result: RunResult, json_file: Path | None) -> None:
 @main.command()
 @_source
 @click.option("--bundle", "bundle_hash", help="hash of the bundle [the newest one registered]")
-@click.option("--by", default=lambda: os.environ.get("USER", ""), help="who promotes")
-@click.option("--reason", help="why; needed where features were not compared")
+@_by
+@click.option("--reason", help="why; needed where a verdict failed")
 @click.option(
     "--sample", default=200, show_default=True, help="customers whose features to compare"
 )
@@ -343,7 +332,7 @@ def promote(
     "--host", default=lambda: HOST.read(os.environ), help=f"{HOST.text} [{HOST.variable}]"
 )
 @click.option("--port", type=int, default=lambda: PORT.number(os.environ), help=PORT.text)
-@click.option("--policy", type=click.Path(path_type=Path), help="policy file [the packaged one]")
+@_policy
 @click.pass_obj
 def serve(home: Path, source: str, host: str, port: int, policy: Path | None) -> None:
     """Serve decisions over HTTP with BentoML until interrupted.
@@ -362,11 +351,12 @@ def serve(home: Path, source: str, host: str, port: int, policy: Path | None) ->
 @click.argument("customers", nargs=-1, required=True)
 @click.option("--purpose", type=click.Choice([p.value for p in Purpose]), default="crm")
 @click.option("--as-of", help="decide as of this instant [the features online now]")
-@click.option("--policy", type=click.Path(path_type=Path), help="policy file [the packaged one]")
+@_policy
+@_lang
 @click.option("--json", "as_json", is_flag=True, help="print the answer of the API")
 @click.pass_obj
 def decide(
-    home: Path, /, source: str, customers: tuple[str, ...], purpose: str, **options: Any
+    home: Path, /, source: str, customers: tuple[str, ...], lang: Language, **options: Any
 ) -> None:
     """Decide for customers by id, record it, and show the answer.
 
@@ -377,17 +367,12 @@ def decide(
     from serving.local import decide_now
     from serving.terminal import decision_lines
 
-    answer = decide_now(
-        Workspace(home, source),
-        list(customers),
-        Purpose(purpose),
-        as_of=_when(options["as_of"]),
-        policy=options["policy"],
-    )
+    workspace, as_of = Workspace(home, source), _when(options["as_of"])
+    answer = decide_now(workspace, customers, Purpose(options["purpose"]), as_of, options["policy"])
     if options["as_json"]:
         console.print_json(answer.model_dump_json())
         return
-    for line in (line for d in answer.decisions for line in decision_lines(d)):
+    for line in (line for d in answer.decisions for line in decision_lines(d, lang)):
         console.print(line, highlight=False)
 
 
@@ -415,7 +400,7 @@ def replay(home: Path, source: str, decision_id: str) -> None:
 @main.command()
 @_source
 @click.argument("decision_or_customer")
-@click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", help="language of reasons")
+@_lang
 @click.pass_obj
 def explain(home: Path, source: str, decision_or_customer: str, lang: Language) -> None:
     """Show why: base + reasons = points, for a recorded decision, or for a customer's latest one.
@@ -446,29 +431,18 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     from features.store import FeatureRoom
     from serving.desk import find_decision
 
-    home: Path = ctx.obj
-    source = "bank"
+    workspace = Workspace(ctx.obj, "bank")
+    why = "a demonstration on simulated customers: no real decision depends on it"
     ctx.invoke(simulate, customers=customers)
-    ctx.invoke(
-        run, source=source, trials=trials, by="demo",
-        accept="a demonstration on simulated customers, no real decision depends on it",
-    )  # fmt: skip
-    ctx.invoke(promote, source=source, by="demo")
-    _, everybody = FeatureRoom(Workspace(home, source).features).latest()
+    ctx.invoke(run, source="bank", trials=trials, by="demo", accept=why)
+    ctx.invoke(promote, source="bank", by="demo")
+    _, everybody = FeatureRoom(workspace.features).latest()
     chosen = everybody[:: max(1, len(everybody) // 3)][:3]
-    ctx.invoke(
-        decide,
-        source=source,
-        customers=chosen,
-        purpose="crm",
-        as_of=None,
-        policy=None,
-        as_json=False,
-    )
-    first = find_decision(Workspace(home, source), chosen[0])
-    ctx.invoke(explain, source=source, decision_or_customer=first.decision_id)
-    ctx.invoke(replay, source=source, decision_id=first.decision_id)
-    console.print("next: make serve, then see docs/crm.md")
+    ctx.invoke(decide, source="bank", customers=chosen)
+    first = find_decision(workspace, chosen[0])
+    ctx.invoke(explain, source="bank", decision_or_customer=first.decision_id)
+    ctx.invoke(replay, source="bank", decision_id=first.decision_id)
+    console.print("next: `make serve`, and docs/crm.md for the calls a CRM makes")
 
 
 if __name__ == "__main__":

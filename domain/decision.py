@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
-from domain.policy import Labelled
+from domain.policy import Labelled, Status
 from domain.tiers import Target
 
 MAX_CUSTOMERS = 1000
@@ -38,15 +38,6 @@ class Purpose(StrEnum):
     MARKETING = "marketing"
     CREDIT_REVIEW = "credit_review"
     SERVICING = "servicing"
-
-
-class Status(StrEnum):
-    """What is known of the customer: recent features, old ones, little history, or nothing."""
-
-    FRESH = "fresh"
-    STALE = "stale"
-    THIN = "thin"
-    MISSING = "missing"
 
 
 class DecisionRequest(_Model):
@@ -120,6 +111,8 @@ class Versions(_Model):
 class Decision(_Model):
     """The recorded answer for one customer.
 
+    `asked_as_of`: the instant the caller asked for, null = now. `as_of`: the instant up to which
+    the features know things; `feature_age_days` is how long before the instant asked for that was.
     `scores` holds the targets of the bundle; it is empty where nothing is known of the customer.
     `degraded` says in plain words what was not as it should be.
     """
@@ -128,6 +121,7 @@ class Decision(_Model):
     customer_id: CustomerId
     purpose: Purpose
     decided_at: AwareDatetime
+    asked_as_of: AwareDatetime | None
     as_of: AwareDatetime | None
     status: Status
     feature_age_days: FiniteFloat | None
@@ -183,3 +177,8 @@ def contract_schema() -> dict[str, Any]:
     ]
     _, schema = models_json_schema(inputs, title="Tierline decision contract")
     return schema
+
+
+def contract_schema_text() -> str:
+    """The JSON Schema as the text of `decision.schema.json`."""
+    return json.dumps(contract_schema(), indent=1, sort_keys=True, ensure_ascii=False) + "\n"

@@ -12,6 +12,7 @@ import operator
 import tomllib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from enum import StrEnum
 from functools import cached_property
 from importlib.resources import files
 from typing import Annotated, Literal
@@ -35,6 +36,15 @@ _COMPARE: dict[str, Callable[[float, float], bool]] = {
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Status(StrEnum):
+    """What is known of the customer: recent features, old ones, little history, or nothing."""
+
+    FRESH = "fresh"
+    STALE = "stale"
+    THIN = "thin"
+    MISSING = "missing"
 
 
 class Condition(_Strict):
@@ -68,7 +78,10 @@ class StepRule(_Strict):
 
 
 class StageRule(_Strict):
-    """A lifecycle stage holds where all conditions hold; the first that holds wins."""
+    """A lifecycle stage holds where all conditions hold; the first that holds wins.
+
+    A stage may have several rules.
+    """
 
     name: Stage
     zh: Text
@@ -86,7 +99,7 @@ class TagRule(_Strict):
 
 
 class StrategyRule(_Strict):
-    """What the CRM should do for these tiers, bands and stages; an empty list means any."""
+    """What the CRM should do for these tiers, bands, stages and status; an empty list means any."""
 
     name: Name
     zh: Text
@@ -95,14 +108,16 @@ class StrategyRule(_Strict):
     churn: tuple[Name, ...] = ()
     credit: tuple[Name, ...] = ()
     stage: tuple[Stage, ...] = ()
+    status: tuple[Status, ...] = ()
 
     def fits(self, held: Mapping[str, str | None]) -> bool:
-        """Whether the held tier, bands and stage are all among the ones named."""
+        """Whether the held tier, bands, stage and status are all among the ones named."""
         wanted = {
             "value": self.value,
             "churn": self.churn,
             "credit": self.credit,
             "stage": self.stage,
+            "status": self.status,
         }
         return all(not names or held.get(what) in names for what, names in wanted.items())
 
@@ -174,7 +189,10 @@ class Policy(_Strict):
         return tuple(sorted({c.feature for when in whens for c in when}))
 
     def assign(
-        self, points: Mapping[Target, int | None], features: Mapping[str, float | None]
+        self,
+        points: Mapping[Target, int | None],
+        features: Mapping[str, float | None],
+        status: Status = Status.FRESH,
     ) -> Assignment:
         """Tier and bands, stage, tags and strategy of one customer."""
         held: dict[Target, Step | None] = {}
@@ -186,7 +204,7 @@ class Policy(_Strict):
         stage = next(s for s in self.stages if all(c.holds(features) for c in s.when))
         tags = tuple(_label(t) for t in self.tags if all(c.holds(features) for c in t.when))
         situation: dict[str, str | None] = {t: s.name if s else None for t, s in held.items()}
-        situation["stage"] = stage.name
+        situation |= {"stage": stage.name, "status": status}
         strategy = next(s for s in self.strategies if s.fits(situation))
         tiers = {t: None if s is None else _label(s) for t, s in held.items()}
         return Assignment(tiers, gaps, _label(stage), tags, _label(strategy))

@@ -49,11 +49,17 @@ class Dataset:
         return tuple(sorted((self.root / table).glob("part-*.parquet")))
 
     def table(
-        self, table: str, columns: Sequence[str] | None = None, *, dictionary: bool = False
+        self,
+        table: str,
+        columns: Sequence[str] | None = None,
+        *,
+        customers: Sequence[str] | None = None,
+        dictionary: bool = False,
     ) -> pa.Table:
         """The clean rows; empty, with the schema, where the source lacks the table.
 
-        `dictionary`: read text as dictionary arrays, which is faster where it is only compared.
+        `customers`: only theirs. `dictionary`: read text as dictionary arrays, which is faster
+        where it is only compared.
         """
         schema = clean_schema(table)
         names = list(columns) if columns is not None else schema.names
@@ -62,7 +68,9 @@ class Dataset:
             return pa.schema([schema.field(n) for n in names]).empty_table()
         text = [n for n in names if pa.types.is_string(schema.field(n).type)] if dictionary else []
         format_ = pads.ParquetFileFormat(dictionary_columns=text)
-        return pads.dataset([str(f) for f in files], format=format_).to_table(columns=names)
+        wanted = None if customers is None else pads.field("customer_id").isin(list(customers))
+        found = pads.dataset([str(f) for f in files], format=format_)
+        return found.to_table(columns=names, filter=wanted)
 
 
 def clean_schema(table: str) -> pa.Schema:

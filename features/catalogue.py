@@ -120,7 +120,7 @@ class Catalogue:
         """One reason as a sentence: what, its value with its unit, which way and how much.
 
         >>> CATALOGUE.reason_text("purchase_count_30d", 0.0, -12, "zh")
-        '近30天消费次数:0次,减12分'
+        '近30天消费次数：0次，减12分'
         >>> CATALOGUE.reason_text("spend_sum_90d", 1234.5, 7, "en", "GBP")
         'Net spend in the past 90 days: 1,234 GBP, adds 7 points'
         """
@@ -129,9 +129,10 @@ class Catalogue:
         if lang == "zh":
             way = "加" if points > 0 else "减"
             change = f"{way}{abs(points)}分" if points else "不加不减"
-            return f"{feature.zh}:{shown},{change}"
+            return f"{feature.zh}：{shown}，{change}"
         way = "adds" if points > 0 else "takes"
-        change = f"{way} {abs(points)} points" if points else "changes nothing"
+        some = "1 point" if abs(points) == 1 else f"{abs(points)} points"
+        change = f"{way} {some}" if points else "changes nothing"
         return f"{feature.en}: {shown}, {change}"
 
     def _check(self, declaration: Declaration) -> None:

@@ -27,6 +27,8 @@ from features.offers import OFFERS, Condition, Key, Value
 
 CLOCKS = ("happened_at", "known_at", SUPERSEDED)
 PART_ROWS = 500_000
+FEW = 1_000
+"""Up to so many requests, only the events of their customers are read."""
 _DAY = float(MICROS_PER_DAY)
 
 
@@ -132,8 +134,11 @@ def compute_parts(
 ) -> Iterator[pa.Table]:
     """The same in parts of some 500,000 requests, so that memory stays bounded."""
     compiled = compile_takes(catalogue)
+    few = requests["customer_id"].to_pylist() if requests.num_rows <= FEW else None
     tables = {
-        c.table: dataset.table(c.table, ["customer_id", *CLOCKS, *c.columns], dictionary=True)
+        c.table: dataset.table(
+            c.table, ["customer_id", *CLOCKS, *c.columns], customers=few, dictionary=True
+        )
         for c in compiled
     }
     yield from compute_tables(tables, requests, catalogue)

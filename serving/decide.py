@@ -15,9 +15,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.asof import MICROS_PER_DAY, from_micros, to_micros
-from domain.decision import Decision, Purpose, Status, TargetScore, Versions
+from domain.decision import Decision, Purpose, TargetScore, Versions
 from domain.errors import BundleError, PolicyError
-from domain.policy import Assignment, Labelled, Policy
+from domain.policy import Assignment, Labelled, Policy, Status
 from domain.tiers import TARGETS, Target
 from features.catalogue import CATALOGUE, Catalogue
 from scoring.bundle import Bundle
@@ -85,13 +85,15 @@ class Judge:
 class Known:
     """Feature values (n, k) of customers under `names`, NaN missing, each with its as_of (micros).
 
-    `as_of` 0: the customer is not known; None: the caller brought the values.
+    `as_of` 0: the customer is not known; None: the caller brought the values. `asked`: the past
+    instant that the caller asked for.
     """
 
     customers: Sequence[str]
     names: Sequence[str]
     values: Floats
     as_of: NDArray[np.int64] | None
+    asked: datetime | None = None
 
 
 def decide(
@@ -129,16 +131,17 @@ def _one(
 ) -> Decision:
     features, scored, purpose, now, decision_id = given
     as_of = None if known.as_of is None else int(known.as_of[row])
-    status, age = _status(judge, features, as_of, now)
+    status, age = _status(judge, features, as_of, known.asked or now)
     points: dict[Target, int | None] = {}
     if status is not Status.MISSING:
         points = {t: int(explained.points[row]) for t, (_, _, explained) in scored.items()}
-    assignment = judge.policy.assign(points, features)
+    assignment = judge.policy.assign(points, features, status)
     return Decision(
         decision_id=decision_id,
         customer_id=known.customers[row],
         purpose=purpose,
         decided_at=now,
+        asked_as_of=known.asked,
         as_of=from_micros(as_of) if as_of else None,
         status=status,
         feature_age_days=age,
@@ -182,11 +185,11 @@ def _score(
 
 
 def _status(
-    judge: Judge, features: Mapping[str, float | None], as_of: int | None, now: datetime
+    judge: Judge, features: Mapping[str, float | None], as_of: int | None, moment: datetime
 ) -> tuple[Status, float | None]:
     if as_of == 0 or all(v is None for v in features.values()):
         return Status.MISSING, None
-    age = None if as_of is None else max(0.0, (to_micros(now) - as_of) / MICROS_PER_DAY)
+    age = None if as_of is None else max(0.0, (to_micros(moment) - as_of) / MICROS_PER_DAY)
     if age is not None and age > judge.stale_days:
         return Status.STALE, age
     if all(features.get(name) is None for name in THIN_FEATURES):

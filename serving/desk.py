@@ -22,12 +22,14 @@ from domain.decision import (
     ScoresRequest,
     content_hash,
 )
-from domain.errors import Fault, InputError
+from domain.errors import Fault, InputError, PolicyError
 from domain.policy import Policy, default_policy_text, parse_policy
 from domain.settings import ONLINE, REASONS, STALE_DAYS
 from domain.workspace import Workspace
+from events.dataset import open_dataset
 from events.schema import INSTANT
 from features.online_config import OnlineConfig
+from features.panel import compute
 from features.store import FeatureRoom, matrix
 from scoring.files import replace_file
 from scoring.registry import find_bundle, live
@@ -42,6 +44,9 @@ class Desk:
         self.workspace = workspace
         text = default_policy_text() if policy_file is None else _text(policy_file)
         self.policy = keep_policy(workspace, text)
+        if self.policy.effective_at > datetime.now(UTC):
+            begins = f"{self.policy.effective_at:%Y-%m-%d %H:%M} UTC"
+            raise PolicyError(f"the policy takes effect at {begins}: decide with one in effect")
         bundle = find_bundle(workspace, live(workspace).bundle)
         top, stale = REASONS.number(os.environ), STALE_DAYS.number(os.environ)
         self.judge = Judge(bundle, self.policy, top, stale)
@@ -53,7 +58,7 @@ class Desk:
         return FeatureRoom(self.workspace.features, online=OnlineConfig(ONLINE.read(os.environ)))
 
     def decisions(self, request: DecisionRequest) -> DecisionResponse:
-        """Recorded decisions for customers by id, from online features, or as of an instant.
+        """Recorded decisions for customers by id, from online features, or as of a past instant.
 
         Raises:
             InputError: an as_of in the future.
@@ -65,7 +70,7 @@ class Desk:
             rows = self.room.online(request.customer_ids, names)
             known = Known(request.customer_ids, names, rows.values, rows.as_of)
         else:
-            known = self._at(request, now)
+            known = self._past(request, request.as_of, now)
         return self._record(known, request, now)
 
     def scores(self, request: ScoresRequest) -> DecisionResponse:
@@ -93,18 +98,19 @@ class Desk:
         known = Known([r.customer_id for r in request.rows], names, values, None)
         return self._record(known, request, datetime.now(UTC))
 
-    def _at(self, request: DecisionRequest, now: datetime) -> Known:
-        """Features as of a past instant, through Feast's point-in-time join."""
-        asked = to_micros(request.as_of) if request.as_of else 0
-        if asked > to_micros(now):
+    def _past(self, request: DecisionRequest, asked: datetime, now: datetime) -> Known:
+        """Features as of a past instant, computed from the events that counted at it."""
+        if asked > now:
             fault = Fault("as_of", "in_the_future", "give an instant that has passed")
             raise InputError("as_of lies in the future", (fault,))
-        names = self.judge.names
-        moments = pa.array(np.full(len(request.customer_ids), asked), pa.int64()).cast(INSTANT)
-        requests = pa.table({"customer_id": request.customer_ids, "as_of": moments})
-        values = matrix(self.room.historical(requests, names), names)
-        as_of = np.where(np.isnan(values).all(axis=1), 0, asked)
-        return Known(request.customer_ids, names, values, as_of)
+        dataset = open_dataset(self.workspace.dataset)
+        names, customers = self.judge.names, request.customer_ids
+        reached = min(to_micros(asked), dataset.data_until)
+        moments = pa.array(np.full(len(customers), reached), pa.int64()).cast(INSTANT)
+        requests = pa.table({"customer_id": pa.array(customers, pa.string()), "as_of": moments})
+        values = matrix(compute(dataset, requests, self.judge.catalogue), names)
+        as_of = np.where(np.isnan(values).all(axis=1), 0, reached)
+        return Known(customers, names, values, as_of, asked)
 
     def _record(
         self, known: Known, request: DecisionRequest | ScoresRequest, now: datetime

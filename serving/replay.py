@@ -55,7 +55,7 @@ def replay_record(workspace: Workspace, record: DecisionRecord) -> Replayed:
     row = [record.features[n] for n in names]
     values = np.array([[np.nan if v is None else v for v in row]], dtype=np.float64)
     as_of = None if told.as_of is None else np.array([to_micros(told.as_of)])
-    known = Known([told.customer_id], names, values, as_of)
+    known = Known([told.customer_id], names, values, as_of, told.asked_as_of)
     [(again, _)] = decide(judge, known, told.purpose, told.decided_at, ids=[told.decision_id])
     before, after = told.model_dump(mode="json"), again.model_dump(mode="json")
     if canonical_json(before) == canonical_json(after):

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import bentoml
 from prometheus_client import Counter, Histogram
-from starlette.types import Receive, Scope, Send
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.errors import InputError
 from domain.settings import HOME, MAX_BODY_BYTES, POLICY, SOURCE, TOKEN
@@ -35,10 +35,10 @@ class _Late:
     """An ASGI application that is made once its service is."""
 
     def __init__(self) -> None:
-        self.inner: object = None
+        self.inner: ASGIApp | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        if not callable(self.inner):
+        if self.inner is None:
             raise RuntimeError("the service was asked before it was made")
         await self.inner(scope, receive, send)
 
@@ -59,7 +59,7 @@ class Tierline:
         token, limit = TOKEN.read(os.environ), MAX_BODY_BYTES.number(os.environ)
         _app.inner = make_app(self.desk, token=token, max_body=limit, watch=_watch)
 
-    def __is_ready__(self) -> bool:  # noqa: PLW3201  BentoML's name for it
+    def __is_ready__(self) -> bool:
         """Whether decisions can be recorded: the record answers."""
         return self.desk.log.is_open()
 

@@ -19,22 +19,25 @@ BAR = 20
 _WORDS = {"zh": ("起点", "总分"), "en": ("base", "points")}
 
 
-def decision_lines(decision: Decision) -> Iterator[Table | str]:
-    """The scores as a table, then strategy, tags, notes and the decision's id."""
-    stage = f"{decision.stage.zh} ({decision.stage.name})"
-    table = Table(
-        title=escape(f"{decision.customer_id}: {stage}, {decision.status.value}"),
-        title_justify="left",
-    )
-    for name in ("target", "tier", "points", "probability or amount", "strongest reasons"):
+def decision_lines(decision: Decision, lang: Language) -> Iterator[Table | str]:
+    """The scores as a table, the strongest reasons, then strategy, tags, notes and the id."""
+    stage = f"{getattr(decision.stage, lang)} ({decision.stage.name})"
+    yield f"[bold]{escape(decision.customer_id)}[/]: {stage}, {decision.status.value}"
+    table = Table()
+    for name in ("target", "tier", "points", "probability or amount"):
         table.add_column(name, justify="right" if name == "points" else "left")
     for score in decision.scores:
-        told = "\n".join(f"{r.points:+d}  {escape(r.zh)}" for r in score.reasons[:SHOWN_REASONS])
-        tier = f"{score.tier.zh} ({score.tier.name})"
-        table.add_row(score.target, tier, str(score.points), expected(score), told)
-    yield table
-    tags = ", ".join(t.zh for t in decision.tags) or "-"
-    yield f"  strategy: [bold]{decision.strategy.zh}[/] ({decision.strategy.name})  tags: {tags}"
+        tier = f"{getattr(score.tier, lang)} ({score.tier.name})"
+        table.add_row(score.target, tier, str(score.points), expected(score))
+    if decision.scores:
+        yield table
+    for score in decision.scores:
+        strongest = sorted(score.reasons, key=lambda r: r.feature == "other")[:SHOWN_REASONS]
+        yield f"  {score.target}:"
+        yield from (f"    {r.points:+4d}  {escape(getattr(r, lang))}" for r in strongest)
+    tags = ", ".join(getattr(t, lang) for t in decision.tags) or "-"
+    strategy = f"[bold]{getattr(decision.strategy, lang)}[/] ({decision.strategy.name})"
+    yield f"  strategy: {strategy}  tags: {tags}"
     yield from (f"  note: {escape(note)}" for note in decision.degraded)
     yield f"  decision {decision.decision_id}"
 

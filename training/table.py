@@ -1,4 +1,4 @@
-"""The table of a run: one row a target, in the words of the issue of figures.
+"""The table of a run: one row a target, its figures beside those of the best baseline.
 
 Enters: a `RunResult`. Leaves: rows of text for a terminal or a docs page.
 """
@@ -6,6 +6,8 @@ Enters: a `RunResult`. Leaves: rows of text for a terminal or a docs page.
 from __future__ import annotations
 
 from collections.abc import Iterator
+
+from rich.table import Table
 
 from training.judge import Judged
 from training.run import RunResult, TargetResult
@@ -25,6 +27,18 @@ def table_rows(result: RunResult) -> list[tuple[str, ...]]:
     for target, why in result.skipped.items():
         rows.append((target, *[""] * 7, f"skipped: {why}", ""))
     return rows
+
+
+def result_table(result: RunResult) -> Table:
+    """The rows as a table for a terminal."""
+    title = f"{result.source}: test rows that nothing learnt from"
+    table = Table(title=title, title_justify="left")
+    head, *rows = table_rows(result)
+    for name in head:
+        table.add_column(name, justify="left" if name in ("target", "verdict") else "right")
+    for row in rows:
+        table.add_row(*row)
+    return table
 
 
 def _row(name: str, judged: Judged, found: TargetResult) -> tuple[str, ...]:

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import PolicyError
-from domain.policy import Policy, default_policy, default_policy_text, parse_policy
+from domain.policy import Policy, Status, default_policy, default_policy_text, parse_policy
 
 ACTIVE = {"transaction_recency_days": 5.0, "transaction_tenure_days": 200.0}
 
@@ -34,6 +34,9 @@ def test_the_hash_is_that_of_the_text(policy):
         ({**ACTIVE, "transaction_tenure_days": 700.0, "active_months_365d": 11.0}, "loyal"),
         ({**ACTIVE, "transaction_recency_days": 91.0}, "dormant"),
         ({**ACTIVE, "transaction_recency_days": 366.0}, "lost"),
+        ({**ACTIVE, "purchase_recency_days": 91.0}, "dormant"),
+        ({**ACTIVE, "purchase_recency_days": 901.0}, "lost"),
+        ({"statement_tenure_days": 180.0}, "active"),
     ],
 )
 def test_every_lifecycle_stage_has_its_customers(policy, features, stage):
@@ -56,6 +59,20 @@ def test_every_lifecycle_stage_has_its_customers(policy, features, stage):
 )
 def test_each_combination_that_matters_has_its_strategy(policy, points, strategy):
     assert policy.assign(points, ACTIVE).strategy.name == strategy
+
+
+@pytest.mark.parametrize(
+    ("status", "strategy"),
+    [
+        (Status.MISSING, "check_id"),
+        (Status.STALE, "keep_top"),
+        (Status.THIN, "keep_top"),
+        (Status.FRESH, "grow_limit"),
+    ],
+)
+def test_what_is_known_of_a_customer_bounds_what_is_done(policy, status, strategy):
+    good = {"value": 600, "churn": 700, "credit": 800}
+    assert policy.assign(good, ACTIVE, status).strategy.name == strategy
 
 
 def test_a_target_without_points_has_no_tier(policy):
@@ -102,11 +119,11 @@ def broken(old: str, new: str) -> str:
             "effective_at",
         ),
         ('churn = ["high_risk"]', 'churn = ["red"]', "red"),
-        ('zh = "低成本服务"\n', "", "strategies.9.zh"),
+        ('zh = "低成本服务"\n', "", "strategies.10.zh"),
         ('version = "2026.11.1"', 'version = "2026.11.1"\nsurprise = 1', "surprise"),
         ('op = "missing" }', 'op = "missing", value = 3 }', "takes no value"),
         ("[[stages]]", "[[stages", "not TOML"),
-        ('name = "active"', 'name = "sleepy"', "stages.5.name"),
+        ('name = "active"', 'name = "sleepy"', "stages.7.name"),
         ("when = []", 'when = [{ feature = "x", op = ">", value = 1 }]', "leave them open"),
     ],
 )
