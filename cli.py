@@ -21,7 +21,7 @@ from rich.console import Console
 from domain.asof import from_micros, parse_instant, to_micros
 from domain.decision import Purpose
 from domain.errors import NotFoundError, TierlineError
-from domain.settings import DATA, HOME, HOST, POLICY, PORT, SEED, SOURCE
+from domain.settings import DATA, HOME, HOST, POLICY, PORT, SEED, SOURCE, Setting
 from domain.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from training.run import RunOptions, RunResult
 
 console = Console()
+FILE = click.Path(path_type=Path)
 PUBLIC = ("online_retail_ii", "berka", "credit_card_approval", "taiwan_credit_default")
 
 
@@ -47,13 +48,33 @@ class _Commands(click.Group):
 click.ClickException.exit_code = 2
 
 
+def _setting(setting: Setting, kind: Any = str) -> Callable[..., Any]:
+    """A setting as an option; the environment gives its default."""
+    return click.option(
+        f"--{setting.name}",
+        type=kind,
+        default=lambda: setting.read(os.environ) or None,
+        help=f"{setting.text} [{setting.variable}; {setting.default or 'unset'}]",
+    )
+
+
+def _path(name: str, text: str, variable: str = "") -> Callable[..., Any]:
+    return click.option(name, variable or name[2:], type=FILE, help=text)
+
+
+_source = _setting(SOURCE)
+_seed = _setting(SEED, int)
+_policy = _setting(POLICY, FILE)
+_data = _path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
+_json = _path("--json", "write the same as JSON here", "json_file")
+_trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
+_by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")
+_lang = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+_accept = click.option("--accept", metavar="REASON", help="register although a verdict failed: why")
+
+
 @click.group(cls=_Commands)
-@click.option(
-    "--home",
-    type=click.Path(path_type=Path),
-    default=lambda: HOME.read(os.environ),
-    help=f"{HOME.text} [{HOME.variable}]",
-)
+@_setting(HOME, FILE)
 @click.version_option(package_name="tierline")
 @click.pass_context
 def main(ctx: click.Context, home: Path) -> None:
@@ -67,33 +88,6 @@ def main(ctx: click.Context, home: Path) -> None:
     for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_TRACKING_URI"):
         os.environ.pop(name, None)  # a run that `mlflow run` opened is not one of ours
     ctx.obj = home
-
-
-def _path(name: str, text: str, variable: str = "") -> Callable[..., Any]:
-    return click.option(name, variable or name[2:], type=click.Path(path_type=Path), help=text)
-
-
-_source = click.option(
-    "--source", default=lambda: SOURCE.read(os.environ), help=f"{SOURCE.text} [{SOURCE.variable}]"
-)
-_data = _path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
-_json = _path("--json", "write the same as JSON here", "json_file")
-_policy = click.option(
-    "--policy",
-    type=click.Path(path_type=Path),
-    default=lambda: POLICY.read(os.environ) or None,
-    help=f"{POLICY.text} [{POLICY.variable}]",
-)
-_seed = click.option(
-    "--seed",
-    type=int,
-    default=lambda: SEED.number(os.environ),
-    help=f"{SEED.text} [{SEED.variable}]",
-)
-_trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
-_by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")
-_lang = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
-_accept = click.option("--accept", metavar="REASON", help="register although a verdict failed: why")
 
 
 def _raw(home: Path, source: str, data: Path | None) -> Path:
@@ -140,13 +134,16 @@ def simulate(home: Path, /, out: Path | None, until: str | None, **bank: Any) ->
     Example:
       tierline simulate --customers 5000 --seed 7 --out raw
     """
-    from events.bank.simulate import simulate as run_simulation
+    from events.bank.config import BankConfig
+    from events.bank.simulate import write_bank
 
     out = out or home / "raw" / "bank"
     until = until or f"{datetime.now(UTC):%Y-%m}-01"
     with _progress() as advance:
-        run_simulation(
-            out, until=until, progress=lambda done, all_: advance("simulate", done, all_), **bank
+        write_bank(
+            out,
+            BankConfig(until=until, **bank),
+            lambda done, total: advance("simulate", done, total),
         )
     console.print(f"[bold]{bank['customers']:,}[/] customers until {until} in {out}")
 
@@ -328,10 +325,8 @@ def promote(
 
 @main.command()
 @_source
-@click.option(
-    "--host", default=lambda: HOST.read(os.environ), help=f"{HOST.text} [{HOST.variable}]"
-)
-@click.option("--port", type=int, default=lambda: PORT.number(os.environ), help=PORT.text)
+@_setting(HOST)
+@_setting(PORT, int)
 @_policy
 @click.pass_obj
 def serve(home: Path, source: str, host: str, port: int, policy: Path | None) -> None:

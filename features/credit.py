@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from features.declare import (
-    FREE,
     LEVER,
     Column,
     Rule,
@@ -200,23 +199,27 @@ utilisation.single(
 )
 
 
-@utilisation.derived(quotient("近90天还款与账单之比", "Paid to billed in the past 90 days"), PAYS)
+@utilisation.derived("ratio", PAYS)
 def payment_ratio_90d(paid_sum_90d: Column, bill_sum_90d: Column) -> Column:
+    """近90天还款与账单之比 | Paid to billed in the past 90 days"""
     return np.minimum(ratio(paid_sum_90d, bill_sum_90d), 5.0)
 
 
-@utilisation.derived(quotient("近180天还款与账单之比", "Paid to billed in the past 180 days"), PAYS)
+@utilisation.derived("ratio", PAYS)
 def payment_ratio_180d(paid_sum_180d: Column, bill_sum_180d: Column) -> Column:
+    """近180天还款与账单之比 | Paid to billed in the past 180 days"""
     return np.minimum(ratio(paid_sum_180d, bill_sum_180d), 5.0)
 
 
-@utilisation.derived(money("可用额度", "Limit left"), Rule(credit=1, lever=True))
+@utilisation.derived("currency", Rule(credit=1, lever=True))
 def limit_left(limit_last: Column, bill_last: Column) -> Column:
+    """可用额度 | Limit left"""
     return limit_last - bill_last
 
 
-@utilisation.derived(quotient("最近账单与平均账单之比", "Last bill to the mean bill"), FREE)
+@utilisation.derived("ratio")
 def bill_to_mean_180d(bill_last: Column, bill_mean_180d: Column) -> Column:
+    """最近账单与平均账单之比 | Last bill to the mean bill"""
     return ratio(bill_last, bill_mean_180d)
 
 
@@ -241,17 +244,15 @@ loans.single(
 )
 
 
-@loans.derived(
-    quotient("月供与月均入账之比", "Loan payment to money in a month"), Rule(credit=-1, lever=True)
-)
+@loans.derived("ratio", Rule(credit=-1, lever=True))
 def loan_payment_to_inflow(loan_payment_last: Column, inflow_sum_180d: Column) -> Column:
+    """月供与月均入账之比 | Loan payment to money in a month"""
     return 6.0 * ratio(loan_payment_last, inflow_sum_180d)
 
 
-@loans.derived(
-    quotient("月供与平均余额之比", "Loan payment to the mean balance"), Rule(credit=-1, lever=True)
-)
+@loans.derived("ratio", Rule(credit=-1, lever=True))
 def loan_payment_to_balance(loan_payment_last: Column, balance_mean_180d: Column) -> Column:
+    """月供与平均余额之比 | Loan payment to the mean balance"""
     return ratio(loan_payment_last, balance_mean_180d)
 
 

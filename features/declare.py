@@ -146,11 +146,16 @@ class Theme:
         """Declare one feature over everything visible."""
         self._add(name, words, rule, take=take)
 
-    def derived(self, words: Words, rule: Rule = FREE) -> Callable[[Formula], Formula]:
-        """Declare a function as a feature: its name is the column, its parameters the inputs."""
+    def derived(self, unit: str, rule: Rule = FREE) -> Callable[[Formula], Formula]:
+        """Declare a function as a feature.
+
+        Its name is the column, its parameters the inputs, its docstring the texts: `zh | en`.
+        """
 
         def declare(formula: Formula) -> Formula:
-            self._add(getattr(formula, "__name__", ""), words, rule, formula=formula)
+            zh, _, en = (formula.__doc__ or "").partition(" | ")
+            name = getattr(formula, "__name__", "")
+            self._add(name, Words(unit, zh.strip(), en.strip()), rule, formula=formula)
             return formula
 
         return declare

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from features.declare import (
-    FREE,
     LEVER,
     Column,
     Rule,
@@ -12,9 +11,7 @@ from features.declare import (
     count,
     days,
     money,
-    quotient,
     ratio,
-    share,
 )
 
 DEALINGS = "interactions"
@@ -79,18 +76,15 @@ engagement.windowed(
 )
 
 
-@engagement.derived(
-    share("近180天营销响应率", "Share of campaigns answered in the past 180 days"), FREE
-)
+@engagement.derived("share")
 def response_share_180d(response_count_180d: Column, campaign_count_180d: Column) -> Column:
+    """近180天营销响应率 | Share of campaigns answered in the past 180 days"""
     return ratio(response_count_180d, campaign_count_180d)
 
 
-@engagement.derived(
-    quotient("近30天与近90天App使用之比", "App use a day: past 30 days to past 90 days"),
-    Rule(churn=1, lever=True),
-)
+@engagement.derived("ratio", Rule(churn=1, lever=True))
 def app_ratio_30d_to_90d(app_session_count_30d: Column, app_session_count_90d: Column) -> Column:
+    """近30天与近90天App使用之比 | App use a day: past 30 days to past 90 days"""
     return 3.0 * ratio(app_session_count_30d, app_session_count_90d)
 
 
@@ -145,8 +139,9 @@ profile.single(
 )
 
 
-@profile.derived(quotient("授信额度与年收入之比", "Credit limit to income"), FREE)
+@profile.derived("ratio")
 def limit_to_income(limit_last: Column, income_last: Column) -> Column:
+    """授信额度与年收入之比 | Credit limit to income"""
     return ratio(limit_last, income_last)
 
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 import numpy as np
 
 from features.declare import (
-    FREE,
     LEVER,
     Column,
     Rule,
@@ -221,31 +220,27 @@ trend.single(
 )
 
 
-@trend.derived(
-    quotient("近30天与近180天日均消费之比", "Spend a day: past 30 days to past 180 days"), LEVER
-)
+@trend.derived("ratio", LEVER)
 def spend_ratio_30d_to_180d(spend_sum_30d: Column, spend_sum_180d: Column) -> Column:
+    """近30天与近180天日均消费之比 | Spend a day: past 30 days to past 180 days"""
     return 6.0 * ratio(spend_sum_30d, spend_sum_180d)
 
 
-@trend.derived(
-    quotient("近90天与近365天日均消费之比", "Spend a day: past 90 days to past 365 days"), LEVER
-)
+@trend.derived("ratio", LEVER)
 def spend_ratio_90d_to_365d(spend_sum_90d: Column, spend_sum_365d: Column) -> Column:
+    """近90天与近365天日均消费之比 | Spend a day: past 90 days to past 365 days"""
     return 365.0 / 90.0 * ratio(spend_sum_90d, spend_sum_365d)
 
 
-@trend.derived(
-    quotient("近90天与近180天消费次数之比", "Purchases: past 90 days to past 180 days"), LEVER
-)
+@trend.derived("ratio", LEVER)
 def count_ratio_90d_to_180d(purchase_count_90d: Column, purchase_count_180d: Column) -> Column:
+    """近90天与近180天消费次数之比 | Purchases: past 90 days to past 180 days"""
     return 2.0 * ratio(purchase_count_90d, purchase_count_180d)
 
 
-@trend.derived(
-    quotient("近90天转出与入账之比", "Money out to money in over the past 90 days"), Rule(credit=-1)
-)
+@trend.derived("ratio", Rule(credit=-1))
 def outflow_ratio_90d(outflow_sum_90d: Column, inflow_sum_90d: Column) -> Column:
+    """近90天转出与入账之比 | Money out to money in over the past 90 days"""
     return ratio(outflow_sum_90d, inflow_sum_90d)
 
 
@@ -275,22 +270,15 @@ regularity.windowed(
 )
 
 
-@regularity.derived(
-    quotient("静默天数与平均消费间隔之比", "Days of silence to the mean days between purchases"),
-    SILENT,
-)
+@regularity.derived("ratio", SILENT)
 def recency_to_gap(purchase_recency_days: Column, purchase_gap_mean_ever: Column) -> Column:
+    """静默天数与平均消费间隔之比 | Days of silence to the mean days between purchases"""
     return ratio(purchase_recency_days, purchase_gap_mean_ever)
 
 
-@regularity.derived(
-    quotient(
-        "消费间隔的规律性(波动与均值之比)",
-        "Irregularity: spread to mean of the days between purchases",
-    ),
-    FREE,
-)
+@regularity.derived("ratio")
 def gap_variation_365d(purchase_gap_std_365d: Column, purchase_gap_mean_365d: Column) -> Column:
+    """消费间隔的波动与均值之比 | Days between purchases: spread to mean"""
     return ratio(purchase_gap_std_365d, purchase_gap_mean_365d)
 
 
@@ -334,8 +322,9 @@ mix.windowed(
 )
 
 
-@mix.derived(share("近365天退款占消费比", "Refunds to net spend in the past 365 days"), FREE)
+@mix.derived("share")
 def refund_share_365d(refund_sum_365d: Column, spend_sum_365d: Column) -> Column:
+    """近365天退款占消费比 | Refunds to net spend in the past 365 days"""
     return ratio(refund_sum_365d, np.maximum(spend_sum_365d, 0.0) + refund_sum_365d)
 
 

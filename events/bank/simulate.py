@@ -47,7 +47,6 @@ def simulate(
     months: int = 30,
     seed: int = BankConfig.seed,
     drift_month: int | None = None,
-    until: str = BankConfig.until,
     progress: Progress | None = None,
 ) -> None:
     """Write a bank of so many customers and months; see `write_bank` for every other setting.
@@ -55,9 +54,7 @@ def simulate(
     Raises:
         InputError: a number out of range, or `out` holds something that is no simulated bank.
     """
-    config = BankConfig(
-        customers=customers, months=months, seed=seed, drift_month=drift_month, until=until
-    )
+    config = BankConfig(customers=customers, months=months, seed=seed, drift_month=drift_month)
     write_bank(out, config, progress)
 
 
