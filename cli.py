@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -30,7 +31,7 @@ if TYPE_CHECKING:
     from serving.terminal import Language
     from training.run import RunOptions, RunResult
 
-console = Console()
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140)
 FILE = click.Path(path_type=Path)
 PUBLIC = ("online_retail_ii", "berka", "credit_card_approval", "taiwan_credit_default")
 

@@ -23,3 +23,13 @@ def data_folder() -> Path:
             f"no public data sets: set TIERLINE_DATA (looked for {DATA.name}/ beside the project)"
         )
     return DATA
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item, call):
+    """A test on real data may be skipped only where there is none: a false pass is no pass."""
+    report = yield
+    if report.skipped and item.get_closest_marker("realdata") and DATA.is_dir():
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid} was skipped although the public data sets are there"
+    return report

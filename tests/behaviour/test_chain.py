@@ -1,0 +1,156 @@
+"""The whole chain through the command line, as a new user drives it, in processes of their own."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+CUSTOMERS = 500
+
+
+class Terminal:
+    """Runs `tierline` in a fresh process over one home."""
+
+    def __init__(self, home: Path) -> None:
+        self.home = home
+
+    def __call__(self, *words: str, fails: bool = False) -> str:
+        done = subprocess.run(
+            [sys.executable, str(ROOT / "cli.py"), "--home", str(self.home), *words],
+            cwd=self.home.parent, capture_output=True, text=True, check=False,
+            env={**os.environ, "COLUMNS": "200", "OMP_NUM_THREADS": "1"},
+        )  # fmt: skip
+        said = done.stdout + done.stderr
+        assert "Traceback" not in said, said
+        assert (done.returncode != 0) == fails, said
+        return said
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory) -> tuple[Terminal, str]:
+    tierline = Terminal(tmp_path_factory.mktemp("chain") / "home")
+    return tierline, tierline("demo", "--customers", str(CUSTOMERS), "--trials", "2")
+
+
+def decided(tierline: Terminal, *words: str) -> list[dict]:
+    return json.loads(tierline("decide", "--json", *words))["decisions"]
+
+
+def test_the_demo_goes_from_nothing_to_a_replayed_decision(demo):
+    _, said = demo
+    assert f"{CUSTOMERS} customers" in said
+    assert all(target in said for target in ("value test", "churn test", "credit test"))
+    assert re.search(r"live: [0-9a-f]{12} by demo; 200 customers compared", said)
+    assert "the same, bit for bit" in said
+
+
+@pytest.fixture(scope="module")
+def answers(demo) -> list[dict]:
+    return decided(demo[0], "C0000007", "nobody")
+
+
+def test_a_decision_is_explained_and_replayed_by_its_id(demo, answers):
+    tierline, _ = demo
+    made = answers[0]
+    said = tierline("explain", made["decision_id"], "--lang", "en")
+    for score in made["scores"]:
+        assert str(score["points"]) in said
+        reasons = sum(r["points"] for r in score["reasons"])
+        assert score["base_points"] + reasons == score["points"]
+    assert "the same, bit for bit" in tierline("replay", made["decision_id"])
+
+
+def test_an_unknown_customer_is_answered_as_missing(answers):
+    made = answers[1]
+    assert made["status"] == "missing"
+    assert made["scores"] == []
+    assert made["strategy"]["name"] == "check_id"
+
+
+def test_a_past_decision_is_of_features_as_of_then(demo):
+    tierline, _ = demo
+    [then] = decided(tierline, "C0000003", "--as-of", "2025-06-01")
+    assert then["as_of"] == then["asked_as_of"] == "2025-06-01T00:00:00Z"
+    assert then["feature_age_days"] == 0
+    assert "the same, bit for bit" in tierline("replay", then["decision_id"])
+
+
+def test_another_policy_decides_otherwise_and_the_record_keeps_it(demo, answers, tmp_path):
+    tierline, _ = demo
+    text = (ROOT / "domain/policies/default.toml").read_text(encoding="utf-8")
+    mine = tmp_path / "mine.toml"
+    mine.write_text(text.replace('status = ["missing"]', "status = []"), encoding="utf-8")
+    [made] = decided(tierline, "C0000007", "--policy", str(mine))
+    assert made["strategy"]["name"] == "check_id" != answers[0]["strategy"]["name"]
+    assert made["scores"] == answers[0]["scores"]
+    assert "the same, bit for bit" in tierline("replay", made["decision_id"])
+
+
+def test_a_policy_with_overlapping_cuts_is_refused_by_its_place(demo, tmp_path):
+    tierline, _ = demo
+    text = (ROOT / "domain/policies/default.toml").read_text(encoding="utf-8")
+    broken = tmp_path / "broken.toml"
+    broken.write_text(text.replace("from_points = 550", "from_points = 300"), encoding="utf-8")
+    assert "cuts.value" in tierline("decide", "C0000007", "--policy", str(broken), fails=True)
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("check", "--source", "nowhere"), "there are"),
+        (("check", "--source", "folder", "--data", "empty"), "empty"),
+        (("decide", "--source", "folder", "c"), "no bundle is live"),
+        (("replay", "0" * 32), "no decision"),
+        (("explain", "who"), "no decision"),
+        (("decide", "c", "--as-of", "yesterday"), "yesterday"),
+        (("decide", "c" * 200), "customer_ids.0"),
+        (("promote", "--bundle", "f" * 64), "ffffffffffff"),
+        (("train", "--source", "berka"), "tierline"),
+        (("serve", "--host", "0.0.0.0"), "TIERLINE_TOKEN"),
+    ],
+)
+def test_what_cannot_be_done_is_said_with_what_to_do_next(demo, words, said):
+    tierline, _ = demo
+    (tierline.home.parent / "empty").mkdir(exist_ok=True)
+    assert said in tierline(*words, fails=True)
+
+
+def test_mlflow_runs_the_same_command_as_an_entry_point(demo, tmp_path):
+    tierline, _ = demo
+    done = subprocess.run(
+        [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", "train", "--env-manager", "local",
+         "-P", "source=bank", "-P", "trials=1"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={
+            **os.environ,
+            "TIERLINE_HOME": str(tierline.home),
+            "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/outer.db",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert "churn test" in done.stdout
+
+
+def test_help_is_fast_to_read_and_imports_no_framework():
+    heavy = ("bentoml", "feast", "lightgbm", "mlflow", "optuna", "pandas", "pyarrow", "sklearn")
+    code = (
+        "import sys, cli; "
+        "from click.testing import CliRunner; "
+        "print(CliRunner().invoke(cli.main, ['--help']).output); "
+        f"print([m for m in {heavy} if m in sys.modules])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
+    assert done.stdout.splitlines()[-1] == "[]"
+    for command in ("simulate", "check", "features", "tune", "train", "promote", "serve",
+                    "decide", "replay", "explain", "run", "demo"):  # fmt: skip
+        assert f"\n  {command} " in done.stdout
