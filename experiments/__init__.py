@@ -1,0 +1,1 @@
+"""Benchmarks and studies of Tierline itself; imported by nobody."""
