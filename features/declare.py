@@ -29,8 +29,8 @@ class Take:
     """What the engine takes from the events of one table.
 
     `of` is `table` or `table.value`; `where` names the conditions an event must meet, `share` the
-    conditions whose share is asked. `ago` shifts the window back by so many days; `lag` asks for
-    the value before the last one; the result is multiplied by `scale`.
+    conditions whose share is asked. `ago` shifts the window back by so many days; the result is
+    multiplied by `scale`.
     """
 
     op: str
@@ -39,7 +39,6 @@ class Take:
     share: tuple[str, ...] = ()
     days: int = EVER
     ago: int = 0
-    lag: int = 0
     scale: float = 1.0
 
     @property

@@ -132,10 +132,11 @@ def walk(
         high[:] = starts[c]
         for r in range(request_starts[c], request_starts[c + 1]):
             _move(low, high, events.happened, starts[c + 1], as_ofs[r], programs.windows)
-            if _any_visible(events, starts[c], starts[c + 1], as_ofs[r], plain):
+            first = _first_visible(events, starts[c], starts[c + 1], as_ofs[r])
+            if first >= 0:
                 _fill(
                     out[r],
-                    starts[c],
+                    first,
                     low,
                     high,
                     as_ofs[r],
@@ -167,13 +168,14 @@ def _is_plain(events: Any, first: int, last: int) -> bool:
 
 
 @njit(cache=True, nogil=True)
-def _any_visible(events: Any, first: int, last: int, as_of: int, plain: bool) -> bool:
+def _first_visible(events: Any, first: int, last: int, as_of: int) -> int:
+    """Where the first event that counts at `as_of` stands; -1: there is none."""
     for i in range(first, last):
         if events.happened[i] > as_of:
-            return False
-        if plain or visible(events.happened[i], events.known[i], events.superseded[i], as_of):
-            return True
-    return False
+            return -1
+        if visible(events.happened[i], events.known[i], events.superseded[i], as_of):
+            return i
+    return -1
 
 
 @njit(cache=True, nogil=True)
@@ -198,7 +200,7 @@ def _fill(  # noqa: PLR0913
     n = 0
     for p in range(steps.shape[0]):
         w, need = steps[p, 4], steps[p, 2]
-        if high[w] == first:  # the window ends before the customer's first event
+        if high[w] <= first:  # the window ends before the first event that counts
             row[p] = np.nan
             continue
         if p == 0 or w != steps[p - 1, 4] or need != steps[p - 1, 2]:
@@ -223,7 +225,7 @@ def _fill(  # noqa: PLR0913
 
 @njit(cache=True, nogil=True)
 def _of_times(operation: int, rows: Ints, happened: Ints, as_of: int) -> float:
-    """Count, days since the last or first, mean and spread of the days between."""
+    """Count, days since the last or first, mean and population spread of the days between."""
     n = rows.size
     if operation == COUNT:
         return float(n)
@@ -254,14 +256,17 @@ def _of_keys(operation: int, rows: Ints, key: Any, seen: Ints) -> float:
             used += seen[key[i]] == 0
             seen[key[i]] += 1
             n += 1
-    entropy = 0.0
+    members = np.empty(used)
     for i in rows:
         if key[i] >= 0 and seen[key[i]]:
-            q = seen[key[i]] / n
-            entropy -= q * np.log(q)
+            used -= 1
+            members[used] = seen[key[i]]
             seen[key[i]] = 0
     if operation == DISTINCT:
-        return float(used)
+        return float(members.size)
+    entropy = 0.0
+    for m in np.sort(members):  # the order of the codes changes no bit
+        entropy -= m / n * np.log(m / n)
     return entropy if n else np.nan
 
 

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-ValueRule = Literal["column", "net", "ratio", "gap"]
+ValueRule = Literal["column", "net", "ratio"]
 ConditionRule = Literal["one_of", "at_least", "present", "weekend"]
 KeyRule = Literal["category", "day", "month"]
 
@@ -19,7 +19,7 @@ KeyRule = Literal["category", "day", "month"]
 class Value:
     """A number of an event. `column`: as it stands (instants and dates in days since 1970, flags as
     0 and 1); `net`: signed, refunds count against; `ratio`: first by second column where that is
-    above zero; `gap`: days since the event before that meets the same conditions."""
+    above zero."""
 
     rule: ValueRule
     columns: tuple[str, ...]
@@ -96,7 +96,6 @@ OFFERS: dict[str, Offer] = {
         values={
             **_plain("amount", "items", "balance"),
             "net_spend": Value("net", ("amount", "kind")),
-            "gap": Value("gap", ("happened_at",)),
         },
         conditions={
             "purchase": _kind("purchase"),
@@ -131,7 +130,6 @@ OFFERS: dict[str, Offer] = {
             "past_due_30": Condition("at_least", "days_past_due", minimum=30),
             "past_due_60": Condition("at_least", "days_past_due", minimum=60),
         },
-        keys={"month": Key("month", "happened_at")},
     ),
     "loans": Offer(values=_plain("amount", "term_months", "payment")),
     "interactions": Offer(
@@ -143,8 +141,6 @@ OFFERS: dict[str, Offer] = {
             "app_session": _kind("app_session"),
             "campaign": _kind("campaign"),
             "response": _kind("response"),
-            "sent_or_answered": _kind("campaign", "response"),
         },
-        keys={"day": Key("day", "happened_at")},
     ),
 }
