@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from domain.decision import contract_schema_text
+from features.docs import page as features_page
 from tests.house.tree import ROOT
 
 GENERATED = {
+    "docs/features.md": features_page,
     "domain/decision.schema.json": contract_schema_text,
 }
 
