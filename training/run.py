@@ -15,14 +15,13 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from features.catalogue import CATALOGUE
-
 from domain.asof import to_micros
 from domain.decision import content_hash
 from domain.errors import NotEnoughDataError, PromotionError
 from domain.tiers import Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
+from features.catalogue import CATALOGUE
 from scoring.bundle import Bundle, write_bundle
 from scoring.card import Accepted
 from scoring.golden import draw_rows
@@ -223,7 +222,7 @@ def _tune(
     parts = inner_parts(made.as_of, places, made.split.fit, horizon)
     data = content_hash({n: t.sha256 for n, t in dataset.tables.items()})
     name = f"{workspace.source}-{made.target}-{data[:12]}-{CATALOGUE.hash[:12]}-{options.seed}"
-    study = make_study(name, workspace.studies_url, options.seed, is_amount=made.problem.is_amount)
+    study = make_study(name, workspace.studies_url, is_amount=made.problem.is_amount)
 
     def each(trial: Any) -> None:
         tracker.trial(trial)

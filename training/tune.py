@@ -107,8 +107,9 @@ def tune(
 ) -> Best:  # fmt: skip
     """The best of `trials` finished or pruned trials of the study, those of earlier runs counted.
 
-    `parts`: the rows to learn from and the rows to validate on. `told` is called
-    after every trial of this run.
+    `parts`: the rows to learn from and the rows to validate on. `told` is called after every trial
+    of this run. Each trial draws from a seed of its own number, so that a study that was stopped
+    and taken up again finds what it would have found in one go.
     """
     learn, valid = parts
     data = lgb.Dataset(
@@ -128,21 +129,22 @@ def tune(
         trial.set_user_attr("trees", max(1, booster.best_iteration))
         return float(booster.best_score["valid_0"][metric])
 
-    done = len(study.get_trials(deepcopy=False, states=_DONE))
-    if not study.get_trials(deepcopy=False):
-        study.enqueue_trial(default_trial())
     callbacks = [] if told is None else [lambda _, trial: told(trial)]
-    if done < trials:
-        study.optimize(objective, n_trials=trials - done, callbacks=callbacks)
+    for number in range(len(study.get_trials(deepcopy=False, states=_DONE)), trials):
+        if not number and not study.get_trials(deepcopy=False, states=_WAITING):
+            study.enqueue_trial(default_trial())
+        study.sampler = optuna.samplers.TPESampler(seed=seed + number)
+        study.optimize(objective, n_trials=1, callbacks=callbacks)
     best = study.best_trial
     params = {**best.params, "bagging_freq": 1}
     return Best(params, int(best.user_attrs["trees"]), float(best.value or 0.0))
 
 
 _DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
+_WAITING = (optuna.trial.TrialState.WAITING,)
 
 
-def make_study(name: str, storage: str | None, seed: int, *, is_amount: bool) -> optuna.Study:
+def make_study(name: str, storage: str | None, *, is_amount: bool) -> optuna.Study:
     """The study of a name, taken up where it stands in its storage; None keeps it in memory."""
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     return optuna.create_study(
@@ -150,7 +152,6 @@ def make_study(name: str, storage: str | None, seed: int, *, is_amount: bool) ->
         storage=storage,
         load_if_exists=storage is not None,
         direction="minimize" if is_amount else "maximize",
-        sampler=optuna.samplers.TPESampler(seed=seed),
         pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=50),
     )
 

@@ -1,0 +1,104 @@
+"""Measures against scikit-learn, scipy and slow versions of themselves."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.stats import ks_2samp, spearmanr
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import roc_auc_score
+
+from training.metrics import (
+    auc,
+    calibration_error,
+    calibration_floor,
+    calibration_table,
+    gini,
+    ks,
+    spearman,
+)
+
+SEEDS = range(5)
+
+
+def drawn(seed: int, n: int = 300) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Truth, a score with ties, and how often each row was drawn."""
+    rng = np.random.default_rng(seed)
+    score = np.round(rng.normal(size=n), 1)
+    y = (rng.random(n) < 1 / (1 + np.exp(-score))).astype(float)
+    return y, score, rng.integers(0, 4, n).astype(float)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_auc_is_scikit_learns_with_ties_and_weights(seed):
+    y, score, weight = drawn(seed)
+    assert auc(y, score)(np.ones(len(y))) == pytest.approx(roc_auc_score(y, score), abs=1e-12)
+    expected = roc_auc_score(y, score, sample_weight=weight)
+    assert auc(y, score)(weight) == pytest.approx(expected, abs=1e-12)
+
+
+def test_auc_of_one_outcome_is_no_number():
+    assert np.isnan(auc(np.ones(3), np.arange(3.0))(np.ones(3)))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_spearman_is_scipys(seed):
+    y, score, _ = drawn(seed)
+    amount = np.maximum(0, score + y)
+    expected = spearmanr(amount, score).statistic
+    assert spearman(amount, score)(np.ones(len(y))) == pytest.approx(expected, abs=1e-12)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_weights_of_spearman_are_rows_repeated_with_their_ranks_kept(seed):
+    y, score, weight = drawn(seed)
+    ranks = [np.argsort(np.argsort(v, kind="stable")).astype(float) for v in (y + score, score)]
+    repeated = [np.repeat(r, weight.astype(int)) for r in ranks]
+    assert spearman(*ranks)(weight) == pytest.approx(np.corrcoef(*repeated)[0, 1], abs=1e-12)
+
+
+def test_spearman_of_a_constant_is_zero():
+    assert spearman(np.arange(4.0), np.ones(4))(np.ones(4)) == 0.0
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_ks_is_scipys(seed):
+    y, score, _ = drawn(seed)
+    expected = ks_2samp(score[y == 1], score[y == 0]).statistic
+    assert ks(y, score) == pytest.approx(expected, abs=1e-12)
+
+
+def test_gini_is_one_for_the_truth_minus_one_for_its_reverse_and_near_zero_for_chance():
+    y = np.random.default_rng(1).lognormal(3, 1, 4000)
+    assert gini(y, np.log(y)) == pytest.approx(1)
+    assert gini(y, -y) == pytest.approx(-1, abs=0.01)
+    assert abs(gini(y, np.random.default_rng(2).normal(size=4000))) < 0.06
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_calibration_error_is_a_slow_count_over_ten_equal_groups(seed):
+    y, score, _ = drawn(seed)
+    p = 1 / (1 + np.exp(-2 * score - np.random.default_rng(seed).normal(size=len(score)) / 100))
+    ranked = sorted(zip(p, y, strict=True))
+    groups = [ranked[30 * g : 30 * (g + 1)] for g in range(10)]
+    gaps = [abs(sum(p for p, _ in g) / 30 - sum(y for _, y in g) / 30) for g in groups]
+    assert calibration_error(y, p) == pytest.approx(sum(gaps) / 10, abs=1e-12)
+    seen, said = calibration_curve(y, p, n_bins=10, strategy="quantile")
+    table = calibration_table(y, p)
+    assert [a for a, _, _ in table] == pytest.approx(said)
+    assert [b for _, b, _ in table] == pytest.approx(seen)
+
+
+def test_fewer_rows_than_groups_make_fewer_groups():
+    table = calibration_table(np.array([0.0, 1.0]), np.array([0.2, 0.9]))
+    assert table == [(0.2, 0.0, 1), (0.9, 1.0, 1)]
+
+
+def test_the_floor_is_what_chance_alone_shows_and_a_bias_stands_above_it():
+    rng = np.random.default_rng(3)
+    p = rng.uniform(0.05, 0.95, 3000)
+    y = (rng.random(3000) < p).astype(float)
+    floor = calibration_floor(p, seed=1)
+    assert floor == calibration_floor(p, seed=1)
+    assert 0.5 * floor < calibration_error(y, p) < 1.6 * floor
+    assert calibration_error(y, np.clip(p + 0.1, 0, 1)) > 4 * floor
