@@ -14,16 +14,11 @@ from hypothesis import strategies as st
 from domain.asof import MICROS_PER_DAY
 from domain.errors import InputError, NotEnoughDataError
 from domain.plan import StudyPlan
-from domain.plan import StudyPlan
 from events.schema import INSTANT
 from tests.training.label_world import at, plan_of
 from training.splits import FOLDS, REPEATS, Split, check_size, percent, percents, split
 
 TRAIN, TEST, HORIZON = (100.0, 130.0, 160.0), (250.0, 280.0), 90
-
-
-def plan_of(split: str = "time") -> StudyPlan:
-    return StudyPlan(split=split, split_key="tests:1", currency="CNY", targets={})
 
 
 def rows_of(customers: int, days=(*TRAIN, *TEST), prefix: str = "c") -> pa.Table:
