@@ -1,0 +1,73 @@
+"""A small simulated bank, trained once here and once more in a process of its own."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.workspace import Workspace
+from events.bank.simulate import simulate
+from events.dataset import Dataset
+from events.ingest import ingest
+from events.readers import SOURCES
+from training.run import RunOptions, RunResult, run
+
+ROOT = Path(__file__).parents[2]
+OPTIONS = RunOptions(trials=2)
+ELSEWHERE = """
+import json, sys
+from pathlib import Path
+from domain.workspace import Workspace
+from events.dataset import open_dataset
+from training.run import RunOptions, run
+
+home, dataset, trials = Path(sys.argv[1]), open_dataset(Path(sys.argv[2])), int(sys.argv[3])
+result = run(dataset, Workspace(home, "bank"), RunOptions(trials=trials), lambda *_: None)
+print(json.dumps(result.to_dict()))
+"""
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A run with what it was told, over a bank whose truth stands in `raw / "truth"`."""
+
+    raw: Path
+    dataset: Dataset
+    workspace: Workspace
+    result: RunResult
+    told: tuple[tuple[str, int, int], ...]
+
+
+@pytest.fixture(scope="session")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
+    """Two trials a target on 1,200 simulated customers, in a fresh home."""
+    root = tmp_path_factory.mktemp("bank")
+    workspace = Workspace(root / "home", "bank")
+    simulate(root / "raw", customers=1200, months=24, seed=7)
+    dataset, _ = ingest(SOURCES["bank"], root / "raw", workspace.dataset)
+    told: list[tuple[str, int, int]] = []
+    result = run(dataset, workspace, OPTIONS, lambda *said: told.append(said))
+    yield Trained(root / "raw", dataset, workspace, result, tuple(told))
+
+
+@pytest.fixture(scope="session")
+def elsewhere(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """The JSON of the same run in another home and process, with another order of hashes."""
+    home = tmp_path_factory.mktemp("elsewhere") / "home"
+    words = (str(home), str(trained.dataset.root), str(OPTIONS.trials))
+    done = subprocess.run(
+        [sys.executable, "-c", ELSEWHERE, *words],
+        cwd=ROOT, capture_output=True, text=True, check=False,
+        env={**os.environ, "PYTHONHASHSEED": "4", "OMP_NUM_THREADS": "1"},
+    )  # fmt: skip
+    assert done.returncode == 0, done.stderr
+    found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return found
