@@ -31,7 +31,7 @@ from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_f
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
 from training.matrix import labelled, material, write_features
 from training.report import plots
-from training.splits import percents
+from training.splits import has_both, percents
 from training.targets import grids
 from training.track import Tracker
 from training.tune import Best, inner_parts, make_study, tune
@@ -191,7 +191,7 @@ def _learn(
         if folds:
             parts = {"test": fold_evidence(made, *folds)}
         else:
-            parts = _test_parts(made, scorer, dataset)
+            parts = parts_to_judge(made, scorer, dataset)
         judged = {n: _judge(made, e, options.seed) for n, e in parts.items()}
         baselines = judged["test"].figures["baseline"]
         rules = tuple(b for b in baselines if b != "regression")
@@ -233,16 +233,19 @@ def _tune(
     return best
 
 
-def _test_parts(made: Material, scorer: Scorer, dataset: Dataset) -> dict[str, Evidence]:
-    """Evidence on the whole test, on its unseen customers, and on each of several dates."""
+def parts_to_judge(made: Material, scorer: Scorer, dataset: Dataset) -> dict[str, Evidence]:
+    """Evidence on the whole test, on its unseen customers, and on each of several dates.
+
+    A part with one outcome only ranks nobody and is left out.
+    """
     split = made.split
-    parts = {"test": evidence(made, scorer, split.test)}
+    parts = {"test": split.test}
     if dataset.plan.split == "time":
-        parts["test_unseen"] = evidence(made, scorer, split.test_unseen)
+        parts["test_unseen"] = split.test_unseen
         for moment in dataset.plan.test_as_of if len(grids(dataset)[1]) > 1 else ():
             rows = split.test[made.as_of[split.test] == to_micros(moment)]
-            parts[f"test_{moment:%Y_%m_%d}"] = evidence(made, scorer, rows)
-    return parts
+            parts[f"test_{moment:%Y_%m_%d}"] = rows
+    return {n: evidence(made, scorer, r) for n, r in parts.items() if has_both(made.problem.y[r])}
 
 
 def _judge(made: Material, found: Evidence, seed: int) -> Judged:

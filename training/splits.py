@@ -91,7 +91,8 @@ def split(rows: pa.Table, plan: StudyPlan, horizon_days: int, test_from: int, se
 
 
 def check_size(found: Split, y: NDArray[np.float64]) -> None:
-    """Nothing, where fit and test have enough rows and enough of either outcome.
+    """Nothing, where fit and test have enough rows and enough of either outcome, and calibration,
+    where it has rows of its own, has both.
 
     Raises:
         NotEnoughDataError: says which part lacks what.
@@ -104,6 +105,20 @@ def check_size(found: Split, y: NDArray[np.float64]) -> None:
                 f"the {name} part has {part.size} rows, {few} of the rarer outcome: "
                 f"{LEAST_ROWS} and {LEAST_OF_A_KIND} are the least to learn and judge from"
             )
+    if not found.folds and not has_both(y[found.calibration]):
+        raise NotEnoughDataError(
+            f"the calibration part has {found.calibration.size} rows of one outcome only: "
+            "take more customers"
+        )
+
+
+def has_both(y: NDArray[np.float64]) -> bool:
+    """Whether good and bad, or amounts and zeros, or different amounts, are both there.
+
+    >>> has_both(np.array([1.0, 0.0])), has_both(np.array([1.0, 1.0])), has_both(np.array([]))
+    (True, False, False)
+    """
+    return bool(np.unique(y).size > 1)
 
 
 def _check_gap(train: NDArray[np.int64], test_from: int, horizon_days: int) -> None:

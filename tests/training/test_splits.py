@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import astuple
+from dataclasses import astuple, replace
 
 import numpy as np
 import pyarrow as pa
@@ -137,8 +137,8 @@ def test_every_fold_tests_customers_it_did_not_learn_from_and_every_row_is_teste
 
 
 def parts_of(fit: int, test: int) -> Split:
-    nobody = np.arange(0)
-    return Split(np.arange(fit), nobody, np.arange(fit, fit + test), nobody)
+    """Fit, then test; calibration is the first two rows of fit, which have both outcomes."""
+    return Split(np.arange(fit), np.arange(2), np.arange(fit, fit + test), np.arange(0))
 
 
 @pytest.mark.parametrize(
@@ -161,3 +161,13 @@ def test_enough_is_enough():
     check_size(parts_of(100, 100), y * 250.0)
     with pytest.raises(NotEnoughDataError, match="9 of the rarer outcome"):
         check_size(parts_of(100, 100), np.where(np.arange(200) % 100 < 9, 7.5, 0.0))
+
+
+def test_calibration_rows_of_one_outcome_are_refused_but_folds_need_none():
+    y = (np.arange(200) % 10 != 0).astype(float)
+    found = parts_of(100, 100)
+    for rows in (np.arange(1, 9), np.arange(0)):
+        with pytest.raises(NotEnoughDataError, match=f"calibration part has {rows.size} rows"):
+            check_size(replace(found, calibration=rows), y)
+    fold = (found.fit, found.test)
+    check_size(replace(found, calibration=np.arange(0), folds=(fold,)), y)

@@ -1,0 +1,86 @@
+"""Two numbers: known slopes and intercepts are found again, and the slope never turns."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy.special import expit
+from sklearn.linear_model import LogisticRegression, PoissonRegressor
+
+from domain.errors import NotEnoughDataError
+from training.calibrate import LEAST_SLOPE, fit_log_amount, fit_log_odds
+
+
+def outcomes(slope: float, intercept: float, n: int = 60_000) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(1)
+    margin = rng.normal(0.5, 1.5, n)
+    return margin, (rng.random(n) < expit(slope * margin + intercept)).astype(float)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.4, -1.5), (2.5, 3.0), (1.0, -4.0)])
+def test_log_odds_find_the_known_slope_and_intercept(slope, intercept):
+    found = fit_log_odds(*outcomes(slope, intercept))
+    assert found.slope == pytest.approx(slope, rel=0.06)
+    assert found.intercept == pytest.approx(intercept, abs=0.1)
+
+
+def test_log_odds_are_those_of_a_logistic_regression_without_penalty():
+    margin, good = outcomes(0.7, 0.3, 5000)
+    model = LogisticRegression(C=np.inf, tol=1e-10).fit(margin[:, None], good)
+    found = fit_log_odds(margin, good)
+    assert found.slope == pytest.approx(model.coef_[0, 0], rel=2e-3)
+    assert found.intercept == pytest.approx(model.intercept_[0], abs=2e-3)
+
+
+@pytest.mark.parametrize(("slope", "intercept"), [(1.0, 0.0), (0.5, 4.0), (1.8, -2.0)])
+def test_log_amounts_find_the_known_slope_and_intercept_among_many_zeros(slope, intercept):
+    rng = np.random.default_rng(1)
+    margin = rng.normal(0.5, 0.6, 60_000)
+    is_spent = rng.random(60_000) < 0.5
+    amount = np.exp(slope * margin + intercept) * is_spent * 2 * rng.gamma(4, 0.25, 60_000)
+    found = fit_log_amount(margin, amount)
+    assert found.slope == pytest.approx(slope, rel=0.06)
+    assert found.intercept == pytest.approx(intercept, abs=0.05)
+
+
+def test_log_amounts_are_those_of_a_poisson_regression_and_add_up():
+    rng = np.random.default_rng(2)
+    margin = rng.normal(size=3000)
+    amount = rng.poisson(np.exp(0.6 * margin + 1)).astype(float)
+    model = PoissonRegressor(alpha=0, tol=1e-10).fit(margin[:, None], amount)
+    found = fit_log_amount(margin, amount)
+    assert found.slope == pytest.approx(model.coef_[0], rel=1e-3)
+    expected = np.exp(found.slope * margin + found.intercept)
+    assert expected.sum() == pytest.approx(amount.sum(), rel=1e-4)
+
+
+def test_a_margin_that_ranks_the_wrong_way_gets_the_least_slope_and_the_right_mean():
+    margin, good = outcomes(-1.0, 0.0, 5000)
+    found = fit_log_odds(margin, good)
+    assert found.slope == pytest.approx(LEAST_SLOPE)
+    assert expit(found.slope * margin + found.intercept).mean() == pytest.approx(
+        good.mean(), abs=1e-3
+    )
+    assert fit_log_amount(margin, np.exp(-margin)).slope == pytest.approx(LEAST_SLOPE)
+
+
+def test_a_constant_margin_gets_the_mean():
+    found = fit_log_odds(np.full(100, 2.0), (np.arange(100) < 80).astype(float))
+    assert expit(found.slope * 2 + found.intercept) == pytest.approx(0.8, abs=0.01)
+
+
+def test_a_few_rows_that_a_margin_parts_perfectly_stay_below_certainty():
+    found = fit_log_odds(np.array([-1.0, -0.9, 0.9, 1.0]), np.array([0.0, 0.0, 1.0, 1.0]))
+    chance = expit(found.slope * np.array([-1.0, 1.0]) + found.intercept)
+    assert 0.1 < chance[0] < 0.4 < 0.6 < chance[1] < 0.9
+
+
+@pytest.mark.parametrize("one", [0.0, 1.0])
+def test_rows_of_one_outcome_are_refused(one):
+    with pytest.raises(NotEnoughDataError, match="one outcome only"):
+        fit_log_odds(np.arange(5.0), np.full(5, one))
+
+
+def test_amounts_that_are_all_zero_are_refused():
+    with pytest.raises(NotEnoughDataError, match="no amount above 0"):
+        fit_log_amount(np.arange(5.0), np.zeros(5))
