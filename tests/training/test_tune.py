@@ -1,0 +1,194 @@
+"""Studies: the same seed, the same winner, stopped or not; pruning; directions by proof."""
+
+from __future__ import annotations
+
+import lightgbm as lgb
+import numpy as np
+import optuna
+import pytest
+from optuna.trial import TrialState
+
+from domain.errors import BundleError
+from scoring.booster import booster_text
+from scoring.monotone import violations
+from tests.training.fit_world import MONOTONE, NAMES, problem
+from training import tune as tuning
+from training.splits import percents
+from training.tune import (
+    METHODS,
+    Best,
+    Problem,
+    constant_columns,
+    default_trial,
+    fit_booster,
+    inner_parts,
+    make_study,
+    tune,
+)
+
+PARTS = (np.arange(0, 500), np.arange(500, 700))
+
+
+def study(storage: str | None = None, *, is_amount: bool = False) -> optuna.Study:
+    return make_study("s", storage, is_amount=is_amount)
+
+
+def params_of(made: optuna.Study) -> list[dict]:
+    done = made.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
+    return [t.params for t in done]
+
+
+@pytest.mark.parametrize("is_amount", [False, True])
+def test_the_same_seed_finds_the_same_trials_and_winner_and_another_seed_others(is_amount):
+    """I11."""
+    made = problem(700, 1, is_amount=is_amount)
+    studies = [study(is_amount=is_amount) for _ in range(3)]
+    found = [tune(made, PARTS, s, 4, seed) for s, seed in zip(studies, (5, 5, 6), strict=True)]
+    assert found[0] == found[1]
+    assert params_of(studies[0]) == params_of(studies[1])
+    assert params_of(studies[0])[1:] != params_of(studies[2])[1:]
+
+
+@pytest.mark.parametrize("stops", [(1,), (3, 5), (12,)])
+def test_a_study_taken_up_again_ends_like_one_that_was_never_stopped(tmp_path, stops):
+    """I11; 14 trials reach past the random start of the sampler."""
+    made = problem(700, 1)
+    whole = study()
+    expected = tune(made, PARTS, whole, 14, 5)
+    url = f"sqlite:///{tmp_path}/studies.db"
+    for trials in (*stops, 14):
+        again = study(url)
+        found = tune(made, PARTS, again, trials, 5)
+    assert found == expected
+    assert params_of(again) == params_of(whole)
+
+
+def test_a_trial_that_was_killed_is_done_again_and_changes_nothing(tmp_path):
+    made = problem(700, 1)
+    whole = study()
+    expected = tune(made, PARTS, whole, 4, 5)
+    again = study(f"sqlite:///{tmp_path}/studies.db")
+
+    class Killed(BaseException):
+        """What ends a process while a trial is under way."""
+
+    def kill(trial):
+        raise Killed
+
+    for done in (0, 2):
+        if done:
+            tune(made, PARTS, again, done, 5)
+        with pytest.raises(Killed):
+            again.optimize(kill, n_trials=1)
+        again = study(f"sqlite:///{tmp_path}/studies.db")
+    assert tune(made, PARTS, again, 4, 5) == expected
+    assert params_of(again) == params_of(whole)
+
+
+def test_the_first_trial_is_the_sensible_one_and_a_done_study_trains_nothing_more():
+    made, seen = problem(700, 1), []
+    mine = study()
+    first = tune(made, PARTS, mine, 2, 5, seen.append)
+    assert [t.number for t in seen] == [0, 1]
+    assert seen[0].params == default_trial()
+    assert tune(made, PARTS, mine, 2, 5, seen.append) == first
+    assert len(seen) == 2
+
+
+def test_the_winner_is_the_best_trial_by_its_validation_figure():
+    for is_amount, best_of in ((False, max), (True, min)):
+        mine = study(is_amount=is_amount)
+        found = tune(problem(700, 1, is_amount=is_amount), PARTS, mine, 5, 5)
+        figures = [t.value for t in mine.get_trials(states=(TrialState.COMPLETE,))]
+        assert found.figure == best_of(figures)
+        assert found.params["bagging_freq"] == 1
+        assert 1 <= found.trees <= tuning.TREES
+
+
+def test_hopeless_trials_are_pruned():
+    mine = study()
+    tune(problem(700, 1), PARTS, mine, 16, 5)
+    states = [t.state for t in mine.get_trials()]
+    assert TrialState.PRUNED in states
+    assert TrialState.COMPLETE in states
+    assert TrialState.FAIL not in states
+
+
+BEST = Best({**default_trial(), "bagging_freq": 1, "num_leaves": 31, "min_data_in_leaf": 5}, 150, 0)
+
+
+def rough(seed: int) -> Problem:
+    """Missing values in every column, all of them constrained: what breaks LightGBM's own rule."""
+    rng = np.random.default_rng(seed)
+    X = rng.normal(size=(600, 6))
+    y = (X[:, 0] * X[:, 1] - X[:, 2] + X[:, 3] * X[:, 4] + rng.normal(size=600) > 0).astype(float)
+    X[rng.random(X.shape) < 0.3] = np.nan
+    return Problem(X, y, tuple("abcdef"), (1, 1, -1, 1, -1, 1), is_amount=False)
+
+
+def broken(made: Problem, method: str, seed: int = 1) -> bool:
+    data = lgb.Dataset(made.X, made.learnt, feature_name=list(made.names), params=tuning._BINNING)
+    params = {**made.fixed(seed), **BEST.params, "monotone_constraints_method": method}
+    text = booster_text(lgb.train(params, data, BEST.trees))
+    return bool(violations(text, made.monotone))
+
+
+def test_where_intermediate_breaks_a_direction_basic_is_taken_and_proved():
+    made = next(p for p in map(rough, range(60)) if broken(p, METHODS[0]))
+    assert not broken(made, METHODS[1])
+    booster = fit_booster(made, np.arange(600), BEST, 1)
+    assert not violations(booster_text(booster), made.monotone)
+
+
+def test_where_intermediate_keeps_the_directions_it_is_taken(monkeypatch):
+    made = next(p for p in map(rough, range(60)) if not broken(p, METHODS[0]))
+    usual = booster_text(fit_booster(made, np.arange(600), BEST, 1))
+    monkeypatch.setattr(tuning, "METHODS", ("intermediate",))
+    assert booster_text(fit_booster(made, np.arange(600), BEST, 1)) == usual
+
+
+def test_where_no_method_keeps_the_directions_nothing_is_fitted(monkeypatch):
+    made = next(p for p in map(rough, range(60)) if broken(p, METHODS[0]))
+    monkeypatch.setattr(tuning, "METHODS", ("intermediate",))
+    with pytest.raises(BundleError, match="free some features"):
+        fit_booster(made, np.arange(600), BEST, 1)
+
+
+def test_declared_directions_are_followed():
+    made = problem(2000, 1, missing=0.0)
+    booster = fit_booster(made, np.arange(2000), BEST, 1)
+    grid = np.zeros((50, 4))
+    for column, sign in enumerate(MONOTONE[:2]):
+        asked = grid.copy()
+        asked[:, column] = np.linspace(-3, 3, 50)
+        steps = np.diff(booster.predict(asked, raw_score=True)) * sign
+        assert (steps >= 0).all()
+        assert steps.sum() > 0.5
+
+
+def test_the_latest_moment_validates_what_ended_a_horizon_before_it():
+    as_of = np.repeat([10, 20, 30, 40], 25)
+    fit = np.arange(0, 100, 2)
+    learn, valid = inner_parts(as_of, np.zeros(100, dtype=np.int64), fit, horizon=10)
+    assert set(as_of[learn]) == {10, 20, 30}
+    assert set(as_of[valid]) == {40}
+    assert set(learn) | set(valid) == set(fit)
+    learn, valid = inner_parts(as_of, np.zeros(100, dtype=np.int64), fit, horizon=20)
+    assert set(as_of[learn]) == {10, 20}
+
+
+def test_where_time_leaves_too_little_a_fifth_of_the_customers_validates():
+    customers = [f"c{i // 4}" for i in range(2000)]
+    as_of = np.tile([10, 20, 30, 40], 500)
+    places = percents("k", customers)
+    learn, valid = inner_parts(as_of, places, np.arange(2000), horizon=25)
+    mine = [{customers[i] for i in part} for part in (learn, valid)]
+    assert not mine[0] & mine[1]
+    assert 0.15 < valid.size / 2000 < 0.25
+    assert learn.size + valid.size == 2000
+
+
+def test_columns_of_one_value_or_none_are_named_and_one_value_with_gaps_is_not():
+    nan = np.nan
+    X = np.array([[1.0, nan, 1.0, 1.0], [1.0, nan, nan, 2.0]])
+    assert constant_columns(X, NAMES) == ("up", "down")
