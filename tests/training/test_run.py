@@ -28,7 +28,7 @@ from scoring.monotone import violations
 from tests.training.label_world import buys, dataset_of, plan_of
 from training.baselines import fit_baselines
 from training.matrix import labelled, material
-from training.run import RunOptions, run, train
+from training.run import RunOptions, parts_to_judge, run, train
 
 CUSTOMER = re.compile(rb"C\d{7}(?!\d)")
 REASON = "A pilot of ninety days on cards only, watched weekly."
@@ -186,7 +186,7 @@ def held(trained):
     place = {key: row for row, key in enumerate(keys)}
     found = {}
     for target, table in labelled(trained.dataset)[0].items():
-        made = material(trained.dataset, trained.workspace, target, table, trained_seed())
+        made = material(trained.dataset, trained.workspace, target, table, RunOptions().seed)
         test = made.split.test
         asked = table.take(pa.array(test))
         keys = zip(asked["customer_id"].to_pylist(), asked["as_of"].to_pylist(), strict=True)
@@ -202,10 +202,6 @@ def held(trained):
     return found
 
 
-def trained_seed() -> int:
-    return RunOptions().seed
-
-
 @pytest.mark.parametrize("target", TARGETS)
 def test_what_the_scorer_says_is_nearer_to_the_truth_than_any_rule(held, target):
     said, truth, rules = held[target]
@@ -219,3 +215,16 @@ def test_what_the_scorer_says_is_nearer_to_the_truth_than_any_rule(held, target)
 def test_the_calibrated_probability_is_that_of_the_truth_in_the_mean(held, target):
     said, truth, _ = held[target]
     assert abs(said.mean() - truth.mean()) < 0.05
+
+
+def test_a_part_of_the_test_with_one_outcome_only_is_left_out(trained):
+    rows = labelled(trained.dataset)[0]["churn"]
+    made = material(trained.dataset, trained.workspace, "churn", rows, RunOptions().seed)
+    y = made.problem.y.copy()
+    y[made.as_of == made.as_of.max()] = 1.0
+    made = dataclasses.replace(made, problem=dataclasses.replace(made.problem, y=y))
+    scorer = trained.result.bundle.scorers["churn"]
+    last = f"test_{max(trained.dataset.plan.test_as_of):%Y_%m_%d}"
+    assert last in trained.result.targets["churn"].parts
+    kept = set(trained.result.targets["churn"].parts) - {last}
+    assert set(parts_to_judge(made, scorer, trained.dataset)) == kept

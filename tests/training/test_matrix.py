@@ -1,0 +1,118 @@
+"""The matrix of a target: computed once, kept by Feast, read as of each row."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+from domain.tiers import TARGETS
+from domain.workspace import Workspace
+from features.catalogue import CATALOGUE
+from features.panel import compute, known_customers
+from features.store import FeatureRoom
+from tests.training.label_world import at, buys, dataset_of, event, plan_of
+from training.matrix import labelled, material, serving_as_of, write_features
+from training.run import RunOptions
+from training.targets import grids
+
+SEED = RunOptions().seed
+
+
+@pytest.fixture(scope="module")
+def rows(trained):
+    return labelled(trained.dataset)[0]
+
+
+@pytest.fixture(scope="module")
+def churn(trained, rows):
+    return material(trained.dataset, trained.workspace, "churn", rows["churn"], SEED)
+
+
+def test_every_target_has_rows_at_every_moment_of_the_plan_and_no_other(trained, rows):
+    train, test = grids(trained.dataset)
+    assert set(rows) == set(TARGETS)
+    for table in rows.values():
+        assert set(table["as_of"].cast(pa.int64()).to_pylist()) == {*train, *test}
+
+
+def test_the_matrix_holds_for_each_row_what_the_engine_says_as_of_it(trained, rows, churn):
+    some = np.random.default_rng(1).permutation(rows["churn"].num_rows)[:400]
+    asked = rows["churn"].take(pa.array(some)).select(["customer_id", "as_of"])
+    panel = compute(trained.dataset, asked)
+    for place, name in enumerate(churn.problem.names):
+        expected = panel[name].to_numpy(zero_copy_only=False)
+        np.testing.assert_array_equal(churn.problem.X[some, place], expected, err_msg=name)
+
+
+def test_rows_customers_and_truth_stand_side_by_side(rows, churn):
+    table = rows["churn"]
+    assert churn.customers == table["customer_id"].to_pylist()
+    assert churn.as_of.tolist() == table["as_of"].cast(pa.int64()).to_pylist()
+    assert churn.problem.y.tolist() == table["y"].to_pylist()
+
+
+def test_it_is_read_from_feast_and_no_row_sees_a_later_one(trained, rows, churn, tmp_path):
+    """A canary: at the last moment every value is a million higher, in the store alone."""
+    last = max(grids(trained.dataset)[1])
+    keys = rows["churn"].select(["customer_id", "as_of"])
+    panel = compute(trained.dataset, keys)
+    is_last = np.asarray(keys["as_of"].cast(pa.int64())) == last
+    for name in CATALOGUE.names:
+        values = panel[name].to_numpy(zero_copy_only=False)
+        place = panel.schema.get_field_index(name)
+        planted = pa.array(values + 1e6 * is_last, mask=np.isnan(values))
+        panel = panel.set_column(place, name, planted)
+    workspace = Workspace(tmp_path, "bank")
+    FeatureRoom(workspace.features).write(panel)
+    found = material(trained.dataset, workspace, "churn", rows["churn"], SEED)
+    assert found.problem.names == churn.problem.names
+    np.testing.assert_array_equal(found.problem.X[~is_last], churn.problem.X[~is_last])
+    np.testing.assert_array_equal(found.problem.X[is_last], churn.problem.X[is_last] + 1e6)
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_used_and_dropped_features_are_all_that_the_target_may_read(trained, rows, target):
+    made = material(trained.dataset, trained.workspace, target, rows[target], SEED)
+    allowed = CATALOGUE.for_target(target)
+    assert sorted((*made.problem.names, *made.dropped)) == sorted(allowed)
+    assert made.problem.monotone == CATALOGUE.monotone(target, made.problem.names)
+    fit = made.problem.X[made.split.fit]
+    for column in fit.T:
+        assert np.unique(column).size > 1
+    assert made.problem.is_amount == (target == "value")
+
+
+def test_features_are_served_as_of_the_last_event_and_outcomes_do_not_count(tmp_path):
+    plan = plan_of((), ())
+    tables = {
+        "transactions": [buys("a", 10), buys("a", 12)],
+        "interactions": [event("a", 14, kind="contact")],
+        "outcomes": [event("a", 90, decided_at=at(20), is_bad=False)],
+    }
+    assert serving_as_of(dataset_of(tmp_path, tables, plan)) == at(14)
+
+
+def test_the_panel_has_every_labelled_row_and_everybody_known_today_once(trained, rows, tmp_path):
+    workspace = Workspace(tmp_path, "bank")
+    asked = {t: r.slice(0, 300) for t, r in rows.items()}
+    kept = write_features(trained.dataset, workspace, asked)
+    today = known_customers(trained.dataset, [serving_as_of(trained.dataset)])
+    pairs = {
+        (c, t)
+        for table in (*asked.values(), today)
+        for c, t in zip(table["customer_id"].to_pylist(), table["as_of"].to_pylist(), strict=True)
+    }
+    assert kept == len(pairs)
+
+
+def test_a_target_that_the_plan_does_not_name_is_skipped_and_the_others_are_not(trained):
+    plan = trained.dataset.plan
+    few = plan.model_copy(update={"targets": {"churn": plan.targets["churn"]}})
+    found, skipped = labelled(replace(trained.dataset, plan=few))
+    assert set(found) == {"churn"}
+    assert skipped == {t: f"bank declares no {t} target" for t in ("value", "credit")}
+    assert pc.min(found["churn"]["y"]).as_py() == 0

@@ -1,0 +1,85 @@
+"""What a person and a program read of a run: the table, the gates, the JSON."""
+
+from __future__ import annotations
+
+import io
+import json
+from dataclasses import replace
+
+import pytest
+from rich.console import Console
+
+from domain.tiers import TARGETS
+from training.table import HEAD, gate_lines, markdown, result_table, table_rows
+
+METRIC = {"value": "spearman", "churn": "auc", "credit": "auc"}
+
+
+def test_the_json_has_the_agreed_layout(trained):
+    found = json.loads(json.dumps(trained.result.to_dict()))
+    assert found["source"] == "bank"
+    assert set(found["targets"]) == set(TARGETS)
+    for target, metric in METRIC.items():
+        mine = found["targets"][target]
+        assert mine["verdict"] in ("passed", "failed")
+        assert mine["rows"] > 0
+        assert mine["seconds"] > 0
+        for part in ("test", "test_unseen"):
+            figures = mine[part]
+            low, high = figures["interval"]
+            assert low <= figures[metric] <= high
+            assert set(figures["baseline"]) == set(figures["difference"])
+            assert "regression" in figures["baseline"]
+            assert figures["rows"] >= figures["events"] > 0
+            assert figures["calibration_error"] >= 0
+    assert found["bundle"] == trained.result.bundle.hash
+
+
+def test_a_skipped_target_says_why_in_the_table_and_the_json(trained):
+    result = replace(trained.result, skipped={"credit": "no statements"}, targets={})
+    assert result.to_dict()["targets"] == {"credit": {"skipped": "no statements"}}
+    assert table_rows(result)[1] == ("credit", *[""] * 7, "skipped: no statements", "")
+
+
+def test_every_part_has_a_row_with_its_figures_beside_the_best_baseline(trained):
+    head, *rows = table_rows(trained.result)
+    assert head == HEAD
+    assert all(len(row) == len(HEAD) for row in rows)
+    expected = [f"{t} {p}" for t, r in trained.result.targets.items() for p in r.parts]
+    assert [row[0] for row in rows] == expected
+    row = dict(zip(HEAD, rows[expected.index("churn test")], strict=True))
+    found = trained.result.targets["churn"]
+    figures = found.parts["test"].figures
+    name, best = max(figures["baseline"].items(), key=lambda pair: pair[1])
+    low, high = figures["interval"]
+    assert row["best baseline"] == f"{name} {best:.3f}"
+    assert row["model"] == f"{figures['auc']:.3f}"
+    assert row["95 % interval"] == f"{low:.3f} to {high:.3f}"
+    assert row["rows"] == f"{figures['rows']:,}"
+    assert row["verdict"] == found.verdict.word
+    unseen = dict(zip(HEAD, rows[expected.index("churn test_unseen")], strict=True))
+    assert unseen["verdict"] == ""
+
+
+def test_the_terminal_and_markdown_show_the_same_rows(trained):
+    console = Console(width=200, record=True, file=io.StringIO())
+    console.print(result_table(trained.result))
+    shown = console.export_text()
+    lines = markdown(trained.result).splitlines()
+    assert lines[1] == "| " + " | ".join(["---"] * len(HEAD)) + " |"
+    for row, line in zip(table_rows(trained.result), [lines[0], *lines[2:]], strict=True):
+        assert line == "| " + " | ".join(row) + " |"
+        assert all(cell in shown for cell in row)
+
+
+@pytest.mark.parametrize(("version", "refused"), [("3", None), (None, "no reason was given")])
+def test_every_gate_and_what_became_of_the_bundle_is_said(trained, version, refused):
+    lines = list(gate_lines(replace(trained.result, version=version, refused=refused)))
+    gates = [g for r in trained.result.targets.values() for g in r.verdict.gates]
+    assert len(lines) == len(gates) + 2
+    marks = [line.split()[0] for line in lines[: len(gates)]]
+    assert marks == ["passed" if passed else "FAILED" for _, passed, _ in gates]
+    ratio = trained.result.targets["value"].parts["test"].figures["sum_ratio"]
+    assert f"  FAILED  value: calibrated: sum ratio {ratio:.2f}" in lines
+    assert lines[-2] == f"bundle {trained.result.bundle.hash}"
+    assert lines[-1] == (f"not registered: {refused}" if refused else "registered as version 3")

@@ -1,0 +1,70 @@
+"""MLflow keeps a parent run a target and a child a trial, and says nothing on the terminal."""
+
+from __future__ import annotations
+
+import json
+import math
+from pathlib import Path
+
+import pytest
+
+from domain.tiers import TARGETS
+from domain.workspace import Workspace
+from scoring.registry import tracking_client
+from tests.training.fit_world import problem
+from training.track import Tracker
+from training.tune import make_study, tune
+
+
+def runs_of(workspace: Workspace, name: str):
+    client = tracking_client(workspace)
+    found = client.get_experiment_by_name(name)
+    runs = client.search_runs([found.experiment_id])
+    parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
+    return parents, [r for r in runs if r not in parents], client
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_a_training_is_one_parent_run_with_a_child_a_trial(trained, target):
+    parents, children, client = runs_of(trained.workspace, f"bank/{target}")
+    first = min(parents, key=lambda r: r.info.start_time)
+    mine = [c for c in children if c.data.tags["mlflow.parentRunId"] == first.info.run_id]
+    assert sorted(c.info.run_name for c in mine) == ["trial 0", "trial 1"]
+    assert {c.info.status for c in mine} == {first.info.status} == {"FINISHED"}
+    for child in mine:
+        assert child.data.tags["state"] == "COMPLETE"
+        assert "learning_rate" in child.data.params
+    result = trained.result.targets[target]
+    assert result.best.figure in [c.data.metrics["figure"] for c in mine]
+    figures = result.parts["test"].figures
+    for name in ("rows", "calibration_error", result.parts["test"].metric):
+        assert first.data.metrics[f"test_{name}"] == pytest.approx(figures[name])
+    assert first.data.params["trees"] == str(result.best.trees)
+    kept = {f.path for f in client.list_artifacts(first.info.run_id, "report")}
+    assert kept == {f"report/{n}.png" for n in ("reasons", "importance", "calibration")}
+    assert "figures.json" in {f.path for f in client.list_artifacts(first.info.run_id)}
+
+
+def test_the_figures_file_has_intervals_and_baselines(trained):
+    parents, _, client = runs_of(trained.workspace, "bank/churn")
+    first = min(parents, key=lambda r: r.info.start_time)
+    file = client.download_artifacts(first.info.run_id, "figures.json")
+    found = json.loads(Path(file).read_text(encoding="utf-8"))
+    figures = trained.result.targets["churn"].parts["test"].figures
+    assert found["test"] == json.loads(json.dumps(figures))
+
+
+def test_a_run_that_fails_is_marked_failed_and_nothing_is_printed(tmp_path, capfd):
+    workspace = Workspace(tmp_path, "shop")
+    made, parts = problem(300, 1), (range(200), range(200, 300))
+    with pytest.raises(ZeroDivisionError), Tracker(workspace, "churn") as tracker:
+        study = make_study("s", workspace.studies_url, is_amount=False)
+        tune(made, tuple(list(p) for p in parts), study, 1, 1, tracker.trial)
+        tracker.figures({"trees": 3}, {"test": {"auc": 0.5, "interval": [0.4, 0.6]}})
+        raise ZeroDivisionError
+    [parent], [child], _ = runs_of(workspace, "shop/churn")
+    assert (parent.info.status, child.info.status) == ("FAILED", "FINISHED")
+    assert parent.data.metrics == {"test_auc": 0.5}
+    assert not math.isnan(child.data.metrics["figure"])
+    out, err = capfd.readouterr()
+    assert (out, err) == ("", "")
