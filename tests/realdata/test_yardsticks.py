@@ -1,0 +1,99 @@
+"""The whole chain on public data reaches figures that others published or measured."""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from domain.workspace import Workspace
+from events.ingest import ingest
+from events.readers import SOURCES
+from training.run import RunOptions, run
+
+pytestmark = [pytest.mark.realdata, pytest.mark.slow]
+
+YARDSTICK = {
+    ("taiwan_credit_default", "credit"): 0.783,
+    ("berka", "credit"): 0.931,
+    ("online_retail_ii", "churn"): 0.764,
+}
+"""AUC that others reach on the same set: the README of the data says how. There is none for
+`credit_card_approval`; it is held against its baselines alone."""
+TARGETS = {
+    "taiwan_credit_default": {"credit"},
+    "berka": {"credit"},
+    "credit_card_approval": {"credit"},
+    "online_retail_ii": {"value", "churn"},
+}
+
+
+@pytest.fixture(scope="module")
+def results(data_folder: Path, tmp_path_factory: pytest.TempPathFactory):
+    """The JSON of a run of four trials, by source; each is run once, when it is first asked for."""
+    home = tmp_path_factory.mktemp("yardsticks") / "home"
+
+    @cache
+    def of(source: str) -> dict[str, Any]:
+        workspace = Workspace(home, source)
+        dataset, _ = ingest(SOURCES[source], data_folder / source, workspace.dataset)
+        result = run(dataset, workspace, RunOptions(trials=4), lambda *_: None)
+        found: dict[str, Any] = json.loads(json.dumps(result.to_dict()))
+        return found
+
+    return of
+
+
+@pytest.mark.parametrize(("source", "target"), YARDSTICK)
+def test_the_interval_of_the_auc_reaches_the_yardstick(results, source, target):
+    test = results(source)["targets"][target]["test"]
+    low, high = test["interval"]
+    assert low <= test["auc"] <= high
+    assert high >= YARDSTICK[source, target]
+    assert low <= YARDSTICK[source, target] + 0.05, "far above the yardstick: look for a leak"
+
+
+@pytest.mark.parametrize("source", TARGETS)
+def test_the_json_has_the_agreed_layout(results, source):
+    found = results(source)
+    assert found["source"] == source
+    learnt = {t for t, r in found["targets"].items() if "skipped" not in r}
+    assert learnt == TARGETS[source]
+    assert set(found["targets"]) == {"value", "churn", "credit"}
+    for target in learnt:
+        mine = found["targets"][target]
+        test = mine["test"]
+        assert mine["verdict"] in ("passed", "failed")
+        assert len(test["interval"]) == 2
+        assert test["rows"] > test["events"] > 0
+        assert "regression" in test["baseline"]
+        assert test["calibration_error"] >= 0
+        assert mine["seconds"] > 0
+
+
+@pytest.mark.parametrize(("source", "target"), [*YARDSTICK, ("credit_card_approval", "credit")])
+def test_the_model_ranks_better_than_every_simple_rule(results, source, target):
+    test = results(source)["targets"][target]["test"]
+    rules = {name: figure for name, figure in test["baseline"].items() if name != "regression"}
+    assert rules
+    assert test["auc"] > max(rules.values())
+
+
+def test_spend_is_ranked_better_than_by_the_last_period(results):
+    test = results("online_retail_ii")["targets"]["value"]["test"]
+    gap, low, _ = test["difference"]["last period"]
+    assert test["spearman"] == pytest.approx(test["baseline"]["last period"] + gap)
+    assert low > 0
+    assert test["baseline"]["last period"] == pytest.approx(0.522, abs=0.01)
+
+
+def test_the_test_rows_of_the_retailer_are_those_of_the_published_split(results):
+    """5,431 rows by gross purchases in 180 days; the reader and the windows must find the same."""
+    assert results("online_retail_ii")["targets"]["churn"]["test"]["rows"] == 5431
+
+
+def test_the_test_rows_of_taiwan_are_those_of_the_published_split(results):
+    assert results("taiwan_credit_default")["targets"]["credit"]["test"]["rows"] == 8975
