@@ -169,3 +169,14 @@ def test_a_gate_says_the_gap_with_its_interval():
     assert verdict(judged, ["rule"], []).gates[0] == (
         "better than rule", True, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]",
     )  # fmt: skip
+
+
+@pytest.mark.parametrize("make", [(judge, evidence), (judge_amount, amounts)])
+def test_a_model_worse_than_its_peer_by_no_more_than_chance_passes(make):
+    said, drawn = make
+    found = drawn(2)
+    draws = np.random.default_rng(1)
+    noises = (found.score + 0.02 * draws.normal(size=len(found.y)) for _ in range(50))
+    judged = (said(swapped(found, peer=noisy), seed=1) for noisy in noises)
+    worse = next(j for j in judged if j.figures["difference"]["peer"][0] < 0)
+    assert failed(worse) == []

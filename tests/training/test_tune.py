@@ -47,6 +47,8 @@ def test_the_same_seed_finds_the_same_trials_and_winner_and_another_seed_others(
     assert found[0] == found[1]
     assert params_of(studies[0]) == params_of(studies[1])
     assert params_of(studies[0])[1:] != params_of(studies[2])[1:]
+    rates = [p["learning_rate"] for p in params_of(studies[0])]
+    assert len(set(rates)) == 4, "every trial draws anew"
 
 
 @pytest.mark.parametrize("stops", [(1,), (3, 5), (12,)])
