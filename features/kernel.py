@@ -2,10 +2,12 @@
 
 Enters: the events of one table, brought together by customer and in time order, the requests in
 the same order, and the programs compiled from the catalogue. Leaves: one float64 a request and
-program, NaN where a value is missing. Each customer's windows move along with the as_of dates, and
-the events of one window and condition are gathered once for all programs that ask for them. A
-customer with late or corrected events goes the same way, with the visibility of each event checked
-at each as_of. It knows no names.
+program, NaN where a value is missing. It knows no names.
+
+Each customer's events are taken in once, in time order, into running sums, so that a window costs
+two look-ups however long it is; windows move along with the as_of dates. Where an event becomes
+known late or is corrected, the running sums are taken back to it and go on from there, so that at
+every as_of they hold exactly the events that count, and equal events give equal bits.
 """
 
 from __future__ import annotations
@@ -14,13 +16,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
-from numpy.typing import NDArray
 
 from domain.asof import MICROS_PER_DAY, NEVER
 from domain.asof import visible as _visible
+from features.shuffle import Events, Floats, Ints
 
-Ints = NDArray[np.int64]
-Floats = NDArray[np.float64]
 OPERATIONS = (
     "count", "recency", "tenure", "gap_mean", "gap_std",
     "distinct", "entropy", "share",
@@ -31,205 +31,310 @@ OPERATIONS = (
     DISTINCT, ENTROPY, SHARE,
     SUM, MEAN, STD, MIN, MAX, LAST, AGE, SLOPE,
 ) = range(len(OPERATIONS))  # fmt: skip
+RUNNING = {"sum": "sum", "mean": "sum", "share": "share", "distinct_in_time": "changes"}
+"""What runs along for an operation; the others walk over the events of their window."""
+RUNS = ("sum", "share", "changes")
+RUN_SUM, RUN_SHARE, RUN_CHANGES = range(len(RUNS))
 DAY = float(MICROS_PER_DAY)
 visible = njit(inline="always")(_visible)
-
-
-class Events(NamedTuple):
-    """The events of one table, by customer and time: clocks in micros (n,), `values` (v, n),
-    `bits` (n,) of the conditions an event meets, `keys` (k, n) coded categories, -1 missing."""
-
-    happened: Ints
-    known: Ints
-    superseded: Ints
-    values: Floats
-    bits: NDArray[np.uint32]
-    keys: NDArray[np.int32]
+"""The rule of domain/asof.py, compiled in. Numba's cache on disk watches this file alone: after a
+change of the rule, `make clean`."""
 
 
 class Programs(NamedTuple):
-    """What to compute: `windows` (w, 2) days (0 = ever) and days ago; `steps` (p, 6) operation,
-    value, bits an event needs, bits that count for a share, window, key; sorted so that steps with
-    one window and one need stand together."""
+    """What to compute. `windows` (w, 2): days (0 = ever) and days ago. `needs` (q,): bits that
+    events must have. `runs` (a, 4): what runs along, over which need, of which value or key, and
+    the bits that count for a share. `steps` (p, 6): operation, need, value, window, key, run (-1:
+    none)."""
 
     windows: Ints
+    needs: Ints
+    runs: Ints
     steps: Ints
 
 
-def ordered(events: Events, order: Ints) -> Events:
-    """The events in another order."""
-    return Events(
-        events.happened[order],
-        events.known[order],
-        events.superseded[order],
-        np.ascontiguousarray(events.values[:, order]),
-        events.bits[order],
-        np.ascontiguousarray(events.keys[:, order]),
-    )
+class State(NamedTuple):
+    """What was taken in of one customer. `rows` (n,): the events that count, in time order.
 
-
-@njit(cache=True, nogil=True)
-def _after(i: int, j: int, events: Any) -> bool:
-    """Whether event `i` comes after `j`: by time, then by content, so that any input order of the
-    events of one instant gives one result."""
-    if events.happened[i] != events.happened[j]:
-        return bool(events.happened[i] > events.happened[j])
-    for v in range(events.values.shape[0]):
-        a, b = events.values[v, i], events.values[v, j]
-        if a != b and not (np.isnan(a) and np.isnan(b)):
-            return bool(a > b or np.isnan(a))
-    return bool(events.bits[i] > events.bits[j])
-
-
-@njit(cache=True, nogil=True)
-def together(codes: Ints, events: Any, customers: int) -> tuple[Ints, Ints]:
-    """The order that brings a customer's events together in time order, and where each begins.
-
-    A counting sort by customer, then an insertion inside customers that are out of order.
+    `matched` (q, n + 1): how many of the first rows meet a need; `match` (q, n): which. `total`,
+    `rest`, `filled` (a, n + 1): each run over the first matches as two floats, and over how many
+    values. `seen`: scratch for codes, zero between uses.
     """
-    starts = np.zeros(customers + 1, np.int64)
-    for code in codes:
-        starts[code + 1] += 1
-    for c in range(customers):
-        starts[c + 1] += starts[c]
-    place = starts[:-1].copy()
-    order = np.empty(codes.size, np.int64)
-    for i in range(codes.size):
-        order[place[codes[i]]] = i
-        place[codes[i]] += 1
-    for c in range(customers):
-        for i in range(starts[c] + 1, starts[c + 1]):
-            row = order[i]
-            j = i
-            while j > starts[c] and _after(order[j - 1], row, events):
-                order[j] = order[j - 1]
-                j -= 1
-            order[j] = row
-    return order, starts
+
+    rows: Ints
+    matched: Ints
+    match: Ints
+    total: Floats
+    rest: Floats
+    filled: Ints
+    seen: Ints
+
+
+class Ends(NamedTuple):
+    """Where windows begin and end among the rows: `low`, `high` (w, requests), `begin`, `end`
+    (requests,) the same among the matches of one need; `last` (w, 2) how far they have moved."""
+
+    low: Ints
+    high: Ints
+    begin: Ints
+    end: Ints
+    last: Ints
 
 
 @njit(cache=True, nogil=True)
 def walk(
-    starts: Ints, events: Any, request_starts: Ints, as_ofs: Ints, programs: Any, out: Floats
+    starts: Ints, events: Events, request_starts: Ints, as_ofs: Ints, programs: Any, out: Floats
 ) -> None:
-    """Fill `out` (requests, programs); customers without any visible event keep what stands there.
+    """Fill `out` (programs, requests); customers without any visible event keep what stands there.
 
     `starts` and `request_starts` say where each customer's events and requests begin; the requests
     of a customer are in time order.
     """
+    state = _state(starts, events, programs)
+    ends = _ends(request_starts, programs.windows.shape[0])
+    odd = np.empty(state.rows.size, np.int64)
+    for c in range(starts.size - 1):
+        r, stop = request_starts[c], request_starts[c + 1]
+        n, reached, before = 0, starts[c], 0
+        ends.last[:] = 0
+        odds = odd[: _odd(odd, events, starts[c], starts[c + 1]) if r < stop else 0]
+        while r < stop:
+            same = _same_until(odds, events, as_ofs, r, stop)
+            changed = _first_changed(odds, events, before, as_ofs[r], reached)
+            if changed < reached:
+                n, reached = np.searchsorted(state.rows[:n], changed), changed
+                np.minimum(ends.last, n, ends.last)
+            kept = n
+            while reached < starts[c + 1] and events.happened[reached] <= as_ofs[same - 1]:
+                if _counts(events, reached, as_ofs[r]):
+                    state.rows[n] = reached
+                    n += 1
+                reached += 1
+            if n:
+                _take_in(state, kept, n, events, programs)
+                _move(ends, state.rows[:n], events.happened, as_ofs[r:same], programs.windows)
+                _fill(out[:, r:same], state, ends, as_ofs[r:same], events, programs.steps)
+            before, r = as_ofs[r], same
+
+
+@njit(cache=True, nogil=True)
+def _state(starts: Ints, events: Events, programs: Any) -> Any:
+    """Room for the customer with the most events; every running sum begins at zero."""
     longest = 1
     for c in range(starts.size - 1):
         longest = max(longest, starts[c + 1] - starts[c])
-    rows = np.empty(longest, np.int64)
-    seen = np.zeros(_codes(events.keys), np.int64)
-    low = np.empty(programs.windows.shape[0], np.int64)
-    high = np.empty(programs.windows.shape[0], np.int64)
-    for c in range(starts.size - 1):
-        if request_starts[c] == request_starts[c + 1]:
-            continue
-        plain = _is_plain(events, starts[c], starts[c + 1])
-        low[:] = starts[c]
-        high[:] = starts[c]
-        for r in range(request_starts[c], request_starts[c + 1]):
-            _move(low, high, events.happened, starts[c + 1], as_ofs[r], programs.windows)
-            first = _first_visible(events, starts[c], starts[c + 1], as_ofs[r])
-            if first >= 0:
-                _fill(
-                    out[r],
-                    first,
-                    low,
-                    high,
-                    as_ofs[r],
-                    plain,
-                    events,
-                    programs.steps,
-                    rows,
-                    seen,
-                )
+    codes = 1
+    for k in range(events.keys.shape[0]):
+        for i in range(events.keys.shape[1]):
+            codes = max(codes, events.keys[k, i] + 1)
+    needs, runs = programs.needs.size, programs.runs.shape[0]
+    return State(
+        np.empty(longest, np.int64),
+        np.zeros((needs, longest + 1), np.int64),
+        np.empty((needs, longest), np.int64),
+        np.zeros((runs, longest + 1)),
+        np.zeros((runs, longest + 1)),
+        np.zeros((runs, longest + 1), np.int64),
+        np.zeros(codes, np.int64),
+    )
 
 
 @njit(cache=True, nogil=True)
-def _codes(keys: Any) -> int:
-    """One more than the largest code of any key."""
+def _ends(request_starts: Ints, windows: int) -> Any:
+    """Room for the customer with the most requests."""
     most = 1
-    for k in range(keys.shape[0]):
-        for i in range(keys.shape[1]):
-            most = max(most, keys[k, i] + 1)
-    return most
+    for c in range(request_starts.size - 1):
+        most = max(most, request_starts[c + 1] - request_starts[c])
+    return Ends(
+        np.empty((windows, most), np.int64),
+        np.empty((windows, most), np.int64),
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
+        np.zeros((windows, 2), np.int64),
+    )
 
 
 @njit(cache=True, nogil=True)
-def _is_plain(events: Any, first: int, last: int) -> bool:
-    """Whether every event was known when it happened and never corrected."""
+def _odd(odd: Ints, events: Events, first: int, last: int) -> int:
+    """Write which events were known late or corrected; how many."""
+    n = 0
     for i in range(first, last):
         if events.known[i] > events.happened[i] or events.superseded[i] != NEVER:
-            return False
-    return True
+            odd[n] = i
+            n += 1
+    return n
+
+
+@njit(inline="always")
+def _counts(events: Events, i: int, as_of: int) -> Any:
+    """Whether an event counts at `as_of`, or, where it lies ahead, at the moment it happens."""
+    happened = events.happened[i]
+    return visible(happened, events.known[i], events.superseded[i], max(as_of, happened))
 
 
 @njit(cache=True, nogil=True)
-def _first_visible(events: Any, first: int, last: int, as_of: int) -> int:
-    """Where the first event that counts at `as_of` stands; -1: there is none."""
-    for i in range(first, last):
-        if events.happened[i] > as_of:
-            return -1
-        if visible(events.happened[i], events.known[i], events.superseded[i], as_of):
-            return i
-    return -1
+def _same_until(odd: Ints, events: Events, as_ofs: Ints, first: int, last: int) -> int:
+    """The end of the requests from `first` on for which `_counts` says the same of every event."""
+    as_of, until = as_ofs[first], NEVER
+    for i in odd:
+        if events.known[i] > as_of and events.known[i] > events.happened[i]:
+            until = min(until, events.known[i])
+        if events.superseded[i] > as_of:
+            until = min(until, events.superseded[i])
+    r = first + 1
+    while r < last and as_ofs[r] < until:
+        r += 1
+    return r
 
 
 @njit(cache=True, nogil=True)
-def _move(low: Ints, high: Ints, happened: Ints, last: int, as_of: int, windows: Ints) -> None:
-    """Move every window's ends forward to `as_of`: `(as_of - ago - days, as_of - ago]`."""
-    for w in range(windows.shape[0]):
-        top = as_of - windows[w, 1] * MICROS_PER_DAY
-        while high[w] < last and happened[high[w]] <= top:
-            high[w] += 1
-        if windows[w, 0]:
-            bottom = top - windows[w, 0] * MICROS_PER_DAY
-            while low[w] < last and happened[low[w]] <= bottom:
-                low[w] += 1
+def _first_changed(odd: Ints, events: Events, before: int, as_of: int, reached: int) -> int:
+    """The first event before `reached` that `_counts` tells otherwise now, else `reached`."""
+    for i in odd:
+        if i >= reached:
+            break
+        if _counts(events, i, before) != _counts(events, i, as_of):
+            return int(i)
+    return reached
 
 
 @njit(cache=True, nogil=True)
-def _fill(  # noqa: PLR0913
-    row: Floats, first: int, low: Ints, high: Ints, as_of: int, plain: bool, events: Any,
-    steps: Ints, rows: Ints, seen: Ints,
-) -> None:  # fmt: skip
-    """One request's programs; `rows` and `seen` are scratch."""
-    n = 0
-    for p in range(steps.shape[0]):
-        w, need = steps[p, 4], steps[p, 2]
-        if high[w] <= first:  # the window ends before the first event that counts
-            row[p] = np.nan
-            continue
-        if p == 0 or w != steps[p - 1, 4] or need != steps[p - 1, 2]:
-            n = 0
-            for i in range(low[w], high[w]):
-                if (events.bits[i] & need) == need and (
-                    plain
-                    or visible(events.happened[i], events.known[i], events.superseded[i], as_of)
-                ):
-                    rows[n] = i
-                    n += 1
-        operation = steps[p, 0]
-        if operation <= GAP_STD:
-            row[p] = _of_times(operation, rows[:n], events.happened, as_of)
-        elif operation <= ENTROPY:
-            row[p] = _of_keys(operation, rows[:n], events.keys[steps[p, 5]], seen)
-        elif operation == SHARE:
-            row[p] = _share(rows[:n], events.bits, steps[p, 3])
+def _take_in(state: Any, kept: int, n: int, events: Events, programs: Any) -> None:
+    """Bring the rows from `kept` to before `n` into the matches of every need and every run."""
+    for q in range(programs.needs.size):
+        need, matched, match = programs.needs[q], state.matched[q], state.match[q]
+        m = matched[kept]
+        for j in range(kept, n):
+            if (events.bits[state.rows[j]] & need) == need:
+                match[m] = state.rows[j]
+                m += 1
+            matched[j + 1] = m
+    for a in range(programs.runs.shape[0]):
+        kind, q = programs.runs[a, 0], programs.runs[a, 1]
+        which, counted = programs.runs[a, 2], programs.runs[a, 3]
+        begin, end = state.matched[q, kept], state.matched[q, n]
+        match, total, rest = state.match[q], state.total[a], state.rest[a]
+        if kind == RUN_SUM:
+            _run_sum(begin, end, match, events.values[which], total, rest, state.filled[a])
+        elif kind == RUN_SHARE:
+            for m in range(begin, end):
+                total[m + 1] = total[m] + ((events.bits[match[m]] & counted) == counted)
         else:
-            row[p] = _of_values(operation, rows[:n], events, steps[p, 1], as_of)
+            key = events.keys[which]
+            for m in range(begin, end):
+                total[m + 1] = total[m] + (m == 0 or key[match[m]] != key[match[m - 1]])
+
+
+@njit(cache=True, nogil=True)
+def _run_sum(  # noqa: PLR0913
+    begin: int, end: int, match: Ints, value: Any, total: Floats, rest: Floats, filled: Ints
+) -> None:  # fmt: skip
+    """Go on with a sum: what a float loses is kept in a second one (Knuth's two-sum)."""
+    for m in range(begin, end):
+        more = value[match[m]]
+        known = not np.isnan(more)
+        more = more if known else 0.0
+        both = total[m] + more
+        back = both - total[m]
+        total[m + 1] = both
+        rest[m + 1] = rest[m] + ((total[m] - (both - back)) + (more - back))
+        filled[m + 1] = filled[m] + known
+
+
+@njit(inline="always")
+def _between(total: Floats, rest: Floats, begin: int, end: int) -> Any:
+    """A run over the matches from `begin` to before `end`."""
+    difference = total[end] - total[begin]
+    back = difference - total[end]
+    lost = (total[end] - (difference - back)) - (total[begin] + back)
+    return difference + (lost + (rest[end] - rest[begin]))
+
+
+@njit(cache=True, nogil=True)
+def _move(ends: Any, rows: Ints, happened: Ints, as_ofs: Ints, windows: Ints) -> None:
+    """Move every window's ends on to each as_of: `(as_of - ago - days, as_of - ago]`."""
+    for w in range(windows.shape[0]):
+        days, ago = windows[w, 0], windows[w, 1]
+        low, high = ends.last[w, 0], ends.last[w, 1]
+        for r in range(as_ofs.size):
+            top = as_ofs[r] - ago * MICROS_PER_DAY
+            while high < rows.size and happened[rows[high]] <= top:
+                high += 1
+            if days:
+                bottom = top - days * MICROS_PER_DAY
+                while low < rows.size and happened[rows[low]] <= bottom:
+                    low += 1
+            ends.low[w, r], ends.high[w, r] = low, high
+        ends.last[w, 0], ends.last[w, 1] = low, high
+
+
+@njit(cache=True, nogil=True)
+def _fill(out: Floats, state: Any, ends: Any, as_ofs: Ints, events: Events, steps: Ints) -> None:
+    """Every program of some requests over the same state."""
+    for p in range(steps.shape[0]):
+        operation, q, w, a = steps[p, 0], steps[p, 1], steps[p, 3], steps[p, 5]
+        matched = state.matched[q]
+        for r in range(as_ofs.size):
+            ends.begin[r], ends.end[r] = matched[ends.low[w, r]], matched[ends.high[w, r]]
+        if operation == COUNT:
+            for r in range(as_ofs.size):
+                out[p, r] = ends.end[r] - ends.begin[r]
+        elif a >= 0:
+            _of_run(operation, out[p], ends, state.total[a], state.rest[a], state.filled[a])
+            if operation == DISTINCT:
+                _go_on(out[p], ends, state.match[q], events.keys[steps[p, 4]])
+        else:
+            _of_rows(steps[p], out[p], ends, state, as_ofs, events)
+        for r in range(as_ofs.size):
+            if ends.high[w, r] == 0:  # the window ends before the first event that counts
+                out[p, r] = np.nan
+
+
+@njit(cache=True, nogil=True)
+def _of_rows(
+    step: Any, column: Floats, ends: Any, state: Any, as_ofs: Ints, events: Events
+) -> None:
+    """One program that walks over the events of each window."""
+    operation, match = step[0], state.match[step[1]]
+    for r in range(as_ofs.size):
+        rows = match[ends.begin[r] : ends.end[r]]
+        if operation <= GAP_STD:
+            column[r] = _of_times(operation, rows, events.happened, as_ofs[r])
+        elif operation <= ENTROPY:
+            column[r] = _of_codes(operation, rows, events.keys[step[4]], state.seen)
+        else:
+            column[r] = _of_values(operation, rows, events.values[step[2]], events.happened)
+            if operation == AGE:
+                column[r] = as_ofs[r] / DAY - column[r]
+
+
+@njit(cache=True, nogil=True)
+def _of_run(
+    operation: int, column: Floats, ends: Any, total: Floats, rest: Floats, filled: Ints
+) -> None:  # fmt: skip
+    """Sum, mean, share, or changes of a code, from what ran along."""
+    for r in range(column.size):
+        begin, end = ends.begin[r], ends.end[r]
+        column[r] = _between(total, rest, begin, end)
+        if operation in (MEAN, SHARE):
+            n = filled[end] - filled[begin] if operation == MEAN else end - begin
+            column[r] = column[r] / n if n else np.nan
+
+
+@njit(cache=True, nogil=True)
+def _go_on(column: Floats, ends: Any, match: Ints, key: Any) -> None:
+    """Count the code that a window begins with where it was the same before the window."""
+    for r in range(column.size):
+        b = ends.begin[r]
+        if 0 < b < ends.end[r] and key[match[b]] == key[match[b - 1]]:
+            column[r] += 1.0
 
 
 @njit(cache=True, nogil=True)
 def _of_times(operation: int, rows: Ints, happened: Ints, as_of: int) -> float:
-    """Count, days since the last or first, mean and population spread of the days between."""
+    """Days since the last or first, mean and population spread of the days between."""
     n = rows.size
-    if operation == COUNT:
-        return float(n)
-    if n == 0 or (operation >= GAP_MEAN and n == 1):
+    if n == 0 or (operation == GAP_MEAN and n == 1) or (operation == GAP_STD and n <= 2):
         return np.nan
     if operation == RECENCY:
         return float((as_of - happened[rows[n - 1]]) / DAY)
@@ -238,8 +343,6 @@ def _of_times(operation: int, rows: Ints, happened: Ints, as_of: int) -> float:
     mean = (happened[rows[n - 1]] - happened[rows[0]]) / DAY / (n - 1)
     if operation == GAP_MEAN:
         return float(mean)
-    if n == 2:
-        return np.nan
     squares = 0.0
     for j in range(1, n):
         squares += ((happened[rows[j]] - happened[rows[j - 1]]) / DAY - mean) ** 2
@@ -247,8 +350,8 @@ def _of_times(operation: int, rows: Ints, happened: Ints, as_of: int) -> float:
 
 
 @njit(cache=True, nogil=True)
-def _of_keys(operation: int, rows: Ints, key: Any, seen: Ints) -> float:
-    """Distinct codes, or the entropy of their shares in nats; `seen` is left as it was: zero."""
+def _of_codes(operation: int, rows: Ints, key: Any, seen: Ints) -> float:
+    """Distinct codes, or the entropy of their shares in nats; their order changes no bit."""
     n = 0
     used = 0
     for i in rows:
@@ -256,33 +359,25 @@ def _of_keys(operation: int, rows: Ints, key: Any, seen: Ints) -> float:
             used += seen[key[i]] == 0
             seen[key[i]] += 1
             n += 1
-    members = np.empty(used)
+    members = np.empty(used if operation == ENTROPY else 0)
+    left = used
     for i in rows:
         if key[i] >= 0 and seen[key[i]]:
-            used -= 1
-            members[used] = seen[key[i]]
+            left -= 1
+            if operation == ENTROPY:
+                members[left] = seen[key[i]]
             seen[key[i]] = 0
     if operation == DISTINCT:
-        return float(members.size)
+        return float(used)
     entropy = 0.0
-    for m in np.sort(members):  # the order of the codes changes no bit
+    for m in np.sort(members):
         entropy -= m / n * np.log(m / n)
     return entropy if n else np.nan
 
 
 @njit(cache=True, nogil=True)
-def _share(rows: Ints, bits: Any, counted: int) -> float:
-    """The share of events that meet the counted conditions."""
-    met = 0
-    for i in rows:
-        met += (bits[i] & counted) == counted
-    return met / rows.size if rows.size else np.nan
-
-
-@njit(cache=True, nogil=True)
-def _of_values(operation: int, rows: Ints, events: Any, which: int, as_of: int) -> float:
-    """Sum, mean, spread, extremes, last value, age in days, or slope a day; NaN is left out."""
-    value = events.values[which]
+def _of_values(operation: int, rows: Ints, value: Any, happened: Ints) -> float:
+    """Extremes, the last value, spread, or slope a day; NaN is left out."""
     n = 0
     total = 0.0
     least, most, last = np.inf, -np.inf, np.nan
@@ -292,19 +387,15 @@ def _of_values(operation: int, rows: Ints, events: Any, which: int, as_of: int) 
             n += 1
             total += v
             least, most, last = min(least, v), max(most, v), v
-    if operation == SUM:
-        return total
     if n == 0:
         return np.nan
-    if operation == MEAN:
-        return total / n
     if operation in (MIN, MAX):
         return float(least if operation == MIN else most)
     if operation in (LAST, AGE):
-        return float(last if operation == LAST else as_of / DAY - last)
+        return float(last)
     if operation == STD:
         return float(_spread(rows, value, total / n, n))
-    return float(_slope(rows, events.happened, value, total / n, n))
+    return float(_slope(rows, happened, value, total / n, n))
 
 
 @njit(cache=True, nogil=True)

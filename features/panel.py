@@ -9,8 +9,9 @@ It computes, it keeps nothing.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -20,16 +21,17 @@ from numpy.typing import NDArray
 from domain.asof import MICROS_PER_DAY, NEVER
 from events.dataset import SUPERSEDED, Dataset, clean_schema
 from events.schema import INSTANT
-from features import kernel
+from features import kernel, shuffle
 from features.catalogue import CATALOGUE, Catalogue
 from features.declare import Column, Take
-from features.offers import OFFERS, Condition, Key, Value
+from features.offers import OFFERS, Condition, Key, Offer, Value
 
 CLOCKS = ("happened_at", "known_at", SUPERSEDED)
 PART_ROWS = 500_000
 FEW = 1_000
 """Up to so many requests, only the events of their customers are read."""
 _DAY = float(MICROS_PER_DAY)
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -71,31 +73,60 @@ def _compile(table: str, takes: list[tuple[str, Take]]) -> Compiled:
     conditions = _used(c for _, t in takes for c in (*t.where, *t.share))
     windows = sorted({(t.days, t.ago) for _, t in takes})
     bit = {c: 1 << i for i, c in enumerate(conditions)}
-    takes = sorted(takes, key=lambda named: (named[1].days, named[1].ago, named[1].where))
+    needs = _used(tuple(sorted(t.where)) for _, t in takes)
+    runs = _used(_run(offer, t) for _, t in takes)
     steps = [
         (
             kernel.OPERATIONS.index(t.op),
+            needs.index(tuple(sorted(t.where))),
             values.index(t.value) if t.value in values else 0,
-            sum(bit[c] for c in t.where),
-            sum(bit[c] for c in t.share),
             windows.index((t.days, t.ago)),
             keys.index(t.value) if t.value in keys else 0,
+            runs.index(run) if run is not None else -1,
         )
         for _, t in takes
+        for run in [_run(offer, t)]
+    ]
+    running = [
+        (
+            kernel.RUNS.index(kind),
+            needs.index(where),
+            (keys if kind == "changes" else values).index(what) if what is not None else 0,
+            sum(bit[c] for c in share),
+        )
+        for kind, where, what, share in runs
     ]
     return Compiled(
         table, tuple(n for n, _ in takes), values, conditions, keys,
-        kernel.Programs(np.array(windows, dtype=np.int64), np.array(steps, dtype=np.int64)),
+        kernel.Programs(
+            np.array(windows, dtype=np.int64).reshape(-1, 2),
+            np.array([sum(bit[c] for c in where) for where in needs], dtype=np.int64),
+            np.array(running, dtype=np.int64).reshape(-1, 4),
+            np.array(steps, dtype=np.int64).reshape(-1, 6),
+        ),
         np.array([t.scale for _, t in takes]),
     )  # fmt: skip
 
 
-def _used(names: Iterator[str | None]) -> tuple[str, ...]:
+Run = tuple[str, tuple[str, ...], str | None, tuple[str, ...]]
+
+
+def _run(offer: Offer, take: Take) -> Run | None:
+    """What the kernel keeps running for a take: kind, need, value or key, bits of a share."""
+    in_time = take.op == "distinct" and offer.keys[str(take.value)].rule != "category"
+    kind = kernel.RUNNING.get("distinct_in_time" if in_time else take.op)
+    return None if kind is None else (kind, tuple(sorted(take.where)), take.value, take.share)
+
+
+def _used(names: Iterator[T | None]) -> tuple[T, ...]:
     return tuple(dict.fromkeys(n for n in names if n is not None))
 
 
 def known_customers(dataset: Dataset, as_of: Sequence[int]) -> pa.Table:
-    """Requests (customer_id, as_of) of everybody with a visible row of any table at each as_of."""
+    """Requests (customer_id, as_of) of everybody with a visible row of any table at each as_of.
+
+    By customer, then by as_of.
+    """
     first: dict[str, int] = {}
     for table in OFFERS:
         rows = dataset.table(table, ["customer_id", "happened_at", "known_at"])
@@ -107,20 +138,16 @@ def known_customers(dataset: Dataset, as_of: Sequence[int]) -> pa.Table:
             table_first["id"].to_pylist(), table_first["seen_min"].to_pylist(), strict=True
         ):
             first[customer] = min(moment, first.get(customer, NEVER))
-    ids = sorted(first)
+    ids = np.array(sorted(first), dtype=object)
     since = np.array([first[c] for c in ids], dtype=np.int64)
-    parts = []
-    for moment in as_of:
-        members = np.flatnonzero(since <= moment)
-        parts.append(
-            pa.table(
-                {
-                    "customer_id": pa.array([ids[i] for i in members], pa.string()),
-                    "as_of": pa.array(np.full(members.size, moment), pa.int64()).cast(INSTANT),
-                }
-            )
-        )
-    return pa.concat_tables(parts)
+    moments = np.sort(np.array(as_of, dtype=np.int64))
+    who, when = np.nonzero(since[:, None] <= moments[None, :])
+    return pa.table(
+        {
+            "customer_id": pa.array(ids[who], pa.string()),
+            "as_of": pa.array(moments[when], pa.int64()).cast(INSTANT),
+        }
+    )
 
 
 def compute(dataset: Dataset, requests: pa.Table, catalogue: Catalogue = CATALOGUE) -> pa.Table:
@@ -187,11 +214,14 @@ class Requests:
 
     @staticmethod
     def of(requests: pa.Table) -> Requests:
-        """The coded requests of (customer_id, as_of)."""
+        """The coded requests of (customer_id, as_of); codes follow the order of the ids."""
         encoded = _encoded(requests["customer_id"])
+        order = pc.sort_indices(encoded.dictionary).to_numpy()
+        rank = np.empty(len(order), np.int64)
+        rank[order] = np.arange(len(order))
         return Requests(
-            encoded.dictionary,
-            encoded.indices.to_numpy().astype(np.int64),
+            encoded.dictionary.take(pa.array(order)),
+            rank[encoded.indices.to_numpy()],
             requests["as_of"].cast(pa.int64()).to_numpy(),
         )
 
@@ -202,7 +232,7 @@ class Engine:
 
     compiled: Compiled
     starts: NDArray[np.int64]
-    events: kernel.Events
+    events: shuffle.Events
 
     @staticmethod
     def of(compiled: Compiled, table: pa.Table, asked: Requests) -> Engine:
@@ -215,24 +245,18 @@ class Engine:
         wanted = codes >= 0
         if not wanted.all():
             table, codes = table.filter(pa.array(wanted)), codes[wanted]
-        happened, known, superseded = (
-            pc.fill_null(table[c].cast(pa.int64()), NEVER).to_numpy() for c in CLOCKS
-        )
-        bits = np.zeros(len(codes), np.uint32)
-        for i, name in enumerate(compiled.conditions):
-            bits |= _condition(offer.conditions[name], table).astype(np.uint32) << np.uint32(i)
-        events = kernel.Events(
+        raw = Raw(table)
+        happened, known, superseded = (raw.micros(c) for c in CLOCKS)
+        events = shuffle.Events(
             happened,
             known,
             superseded,
-            _floats([_value(offer.values[v], table) for v in compiled.values], len(codes)),
-            bits,
-            _codes([_key(offer.keys[k], table) for k in compiled.keys], len(codes)),
+            _filled(compiled.values, lambda v: raw.value(offer.values[v]), len(codes), np.float64),
+            raw.bits([offer.conditions[c] for c in compiled.conditions]),
+            _filled(compiled.keys, lambda k: raw.key(offer.keys[k]), len(codes), np.int32),
         )
-        order, starts = kernel.together(codes, events, len(asked.ids))
-        if not np.array_equal(order, np.arange(len(order))):
-            events = kernel.ordered(events, order)
-        return Engine(compiled, starts, events)
+        order, starts = shuffle.together(codes, events, len(asked.ids))
+        return Engine(compiled, starts, shuffle.ordered(events, order))
 
     def run(self, asked: Requests, rows: slice) -> dict[str, Column]:
         """The values of every program for a slice of the requests, in their order."""
@@ -240,11 +264,13 @@ class Engine:
         order = np.lexsort((as_of, codes))
         members = np.bincount(codes, minlength=len(asked.ids))
         starts = np.concatenate([[0], np.cumsum(members)]).astype(np.int64)
-        out = np.full((len(codes), len(self.compiled.names)), np.nan)
+        out = np.full((len(self.compiled.names), len(codes)), np.nan)
         kernel.walk(self.starts, self.events, starts, as_of[order], self.compiled.programs, out)
-        back = np.empty_like(out)
-        back[order] = out * self.compiled.scales
-        return {n: back[:, i] for i, n in enumerate(self.compiled.names)}
+        if not np.array_equal(order, np.arange(len(order))):
+            out[:, order] = out.copy()
+        for place in np.flatnonzero(self.compiled.scales != 1):
+            out[place] *= self.compiled.scales[place]
+        return dict(zip(self.compiled.names, out, strict=True))
 
 
 def _encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
@@ -256,12 +282,95 @@ def _encoded(column: pa.ChunkedArray) -> pa.DictionaryArray:
     return whole.chunk(0) if isinstance(whole, pa.ChunkedArray) else whole
 
 
-def _floats(rows: list[NDArray[np.float64]], width: int) -> NDArray[np.float64]:
-    return np.stack(rows) if rows else np.zeros((1, width))
+N = TypeVar("N", np.float64, np.int32)
 
 
-def _codes(rows: list[NDArray[np.int32]], width: int) -> NDArray[np.int32]:
-    return np.stack(rows) if rows else np.zeros((1, width), np.int32)
+def _filled(
+    names: Sequence[str], row: Callable[[str], NDArray[N]], width: int, kind: type[N]
+) -> NDArray[N]:
+    """The row of every name, one below the other; one empty row where there are no names."""
+    out = np.empty((max(len(names), 1), width), kind)
+    for place, name in enumerate(names):
+        out[place] = row(name)
+    return out
+
+
+class Raw:
+    """A clean table as the arrays that its offer names; columns are decoded once."""
+
+    def __init__(self, table: pa.Table) -> None:
+        self.table = table
+        self._codes: dict[str, tuple[pa.Array, NDArray[np.int64]]] = {}
+
+    def micros(self, column: str) -> NDArray[np.int64]:
+        """A clock in microseconds; null is never. Always writable: the kernel is compiled once."""
+        found = pc.fill_null(self.table[column].cast(pa.int64()), NEVER)
+        return np.require(found.to_numpy(), np.int64, ["WRITEABLE"])
+
+    def codes(self, column: str) -> tuple[pa.Array, NDArray[np.int64]]:
+        """The texts of a column, and the place of each row's among them; null: one past them."""
+        if column not in self._codes:
+            encoded = _encoded(self.table[column])
+            places = pc.fill_null(encoded.indices.cast(pa.int64()), len(encoded.dictionary))
+            self._codes[column] = (encoded.dictionary, places.to_numpy(zero_copy_only=False))
+        return self._codes[column]
+
+    def days(self, column: str) -> tuple[NDArray[np.int64], int]:
+        """The UTC day of an instant since the first one that occurs, and which that is."""
+        days = self.micros(column) // MICROS_PER_DAY
+        first = int(days.min()) if days.size else 0
+        return days - first, first
+
+    def value(self, value: Value) -> NDArray[np.float64]:
+        """A number of every event, NaN where it is missing."""
+        first = _numbers(self.table[value.columns[0]])
+        if value.rule == "net":
+            texts, places = self.codes(value.columns[1])
+            sign = np.append(np.where(np.asarray(texts) == "refund", -1.0, 1.0), 1.0)
+            return np.asarray(first * sign[places])
+        if value.rule == "ratio":
+            below = _numbers(self.table[value.columns[1]])
+            with np.errstate(all="ignore"):
+                return np.where(below > 0, first / below, np.nan)
+        return first
+
+    def bits(self, conditions: Sequence[Condition]) -> NDArray[np.uint32]:
+        """The conditions that each event meets, the first one in the lowest bit."""
+        bits = np.zeros(self.table.num_rows, np.uint32)
+        lookups: dict[str, NDArray[np.uint32]] = {}
+        for place, condition in enumerate(conditions):
+            if condition.rule == "one_of":
+                texts = self.codes(condition.column)[0].to_pylist()
+                lookup = lookups.setdefault(condition.column, np.zeros(len(texts) + 1, np.uint32))
+                for code, text in enumerate(texts):
+                    lookup[code] |= np.uint32((text in condition.allowed) << place)
+            else:
+                bits |= self._meets(condition).astype(np.uint32) << np.uint32(place)
+        for column, lookup in lookups.items():
+            bits |= lookup[self.codes(column)[1]]
+        return bits
+
+    def _meets(self, condition: Condition) -> NDArray[np.bool_]:
+        column = self.table[condition.column]
+        if condition.rule == "present":
+            return np.asarray(pc.is_valid(column).to_numpy(), dtype=bool)
+        if condition.rule == "weekend":
+            days, first = self.days(condition.column)
+            of_day = (np.arange(days.max(initial=0) + 1) + first + 3) % 7 >= 5
+            return np.asarray(of_day[days])
+        return _numbers(column) >= condition.minimum
+
+    def key(self, key: Key) -> NDArray[np.int32]:
+        """What tells the kinds of events apart, as codes; days and months grow with time."""
+        if key.rule == "category":
+            texts, places = self.codes(key.column)
+            return np.append(np.arange(len(texts), dtype=np.int32), np.int32(-1))[places]
+        days, first = self.days(key.column)
+        if key.rule == "day":
+            return days.astype(np.int32)
+        calendar = np.arange(first, first + days.max(initial=0) + 1).astype("datetime64[D]")
+        months = calendar.astype("datetime64[M]").astype(np.int32)
+        return np.asarray((months - months[0])[days])
 
 
 def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
@@ -273,47 +382,3 @@ def _numbers(column: pa.ChunkedArray) -> NDArray[np.float64]:
     else:
         days = column.cast(pa.float64())
     return np.asarray(days.to_numpy(), dtype=np.float64)
-
-
-def _value(value: Value, table: pa.Table) -> NDArray[np.float64]:
-    first = _numbers(table[value.columns[0]])
-    if value.rule == "net":
-        refunded = _is_one_of(table[value.columns[1]], ("refund",))
-        return np.where(refunded, -first, first)
-    if value.rule == "ratio":
-        below = _numbers(table[value.columns[1]])
-        with np.errstate(all="ignore"):
-            return np.where(below > 0, first / below, np.nan)
-    return first
-
-
-def _is_one_of(column: pa.ChunkedArray, allowed: tuple[str, ...]) -> NDArray[np.bool_]:
-    encoded = _encoded(column)
-    truth = pc.is_in(encoded.dictionary, value_set=pa.array(allowed, pa.string()))
-    lookup = np.append(truth.to_numpy(zero_copy_only=False).astype(bool), False)
-    places = pc.fill_null(encoded.indices, len(lookup) - 1).to_numpy(zero_copy_only=False)
-    return np.asarray(lookup[places], dtype=bool)
-
-
-def _condition(condition: Condition, table: pa.Table) -> NDArray[np.bool_]:
-    column = table[condition.column]
-    if condition.rule == "one_of":
-        return _is_one_of(column, condition.allowed)
-    if condition.rule == "present":
-        return np.asarray(pc.is_valid(column).to_numpy(zero_copy_only=False), dtype=bool)
-    if condition.rule == "weekend":
-        days = column.cast(pa.int64()).to_numpy() // MICROS_PER_DAY
-        return np.asarray((days + 3) % 7 >= 5)
-    return _numbers(column) >= condition.minimum
-
-
-def _key(key: Key, table: pa.Table) -> NDArray[np.int32]:
-    column = table[key.column]
-    if key.rule == "category":
-        encoded = _encoded(column)
-        codes = pc.fill_null(encoded.indices.cast(pa.int32()), -1)
-        return np.asarray(codes.to_numpy(zero_copy_only=False), dtype=np.int32)
-    unit = "D" if key.rule == "day" else "M"
-    moments = column.cast(pa.int64()).to_numpy().astype("datetime64[us]")
-    steps = moments.astype(f"datetime64[{unit}]").astype(np.int64)
-    return np.asarray(steps - (steps.min() if steps.size else 0), dtype=np.int32)

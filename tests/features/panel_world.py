@@ -17,6 +17,7 @@ from events.dataset import clean_schema
 from features.declare import Take
 from features.offers import OFFERS, Condition, Key, Value
 from features.panel import compute_tables
+from features.shuffle import Events
 
 START = to_micros(datetime(2020, 1, 1, tzinfo=UTC))
 KINDS = ("purchase", "refund", "inflow", "outflow", "fee")
@@ -190,3 +191,17 @@ def _number(value: Value, r: Row) -> float | None:
     if value.rule == "ratio":
         return found[0] / found[1] if found[1] else None
     return found[0] / DAY if value.columns[0].endswith(("_at", "_since")) else float(found[0])
+
+
+def events_of(happened, *, known=None, superseded=None, values=None, bits=None, keys=None):
+    """Events as the kernel takes them; regular ones by default."""
+    n = len(happened)
+    happened = np.asarray(happened, np.int64)
+    return Events(
+        happened,
+        happened.copy() if known is None else np.asarray(known, np.int64),
+        np.full(n, NEVER) if superseded is None else np.asarray(superseded, np.int64),
+        np.zeros((1, n)) if values is None else np.asarray(values, float).reshape(1, n),
+        np.zeros(n, np.uint32) if bits is None else np.asarray(bits, np.uint32),
+        np.zeros((1, n), np.int32) if keys is None else np.asarray(keys, np.int32).reshape(1, n),
+    )
