@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from threadpoolctl import threadpool_limits
 
 from domain.workspace import Workspace
 from events.bank.simulate import simulate
@@ -33,6 +34,13 @@ home, dataset, trials = Path(sys.argv[1]), open_dataset(Path(sys.argv[2])), int(
 result = run(dataset, Workspace(home, "bank"), RunOptions(trials=trials), lambda *_: None)
 print(json.dumps(result.to_dict()))
 """
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_thread() -> Iterator[None]:
+    """Linear algebra on one thread: two wait for each other on a busy machine."""
+    with threadpool_limits(1):
+        yield
 
 
 @dataclass(frozen=True)
