@@ -289,7 +289,7 @@ def _filled(
     names: Sequence[str], row: Callable[[str], NDArray[N]], width: int, kind: type[N]
 ) -> NDArray[N]:
     """The row of every name, one below the other; one empty row where there are no names."""
-    out = np.empty((max(len(names), 1), width), kind)
+    out = np.empty((len(names), width), kind) if names else np.zeros((1, width), kind)
     for place, name in enumerate(names):
         out[place] = row(name)
     return out
