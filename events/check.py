@@ -45,22 +45,26 @@ def check_table(table: Table, raw: pa.Table, file: str, now: int) -> Checked:
     """
     fatal = _columns(table, raw, file)
     if fatal:
-        return Checked(table.schema.empty_table(), raw.slice(0, 0), (), fatal)
+        return Checked(table.schema.empty_table(), pa.table({}), (), fatal)
     arrays: dict[str, pa.Array] = {}
-    first = np.full(raw.num_rows, "", dtype=object)
+    first = np.zeros(raw.num_rows, dtype=np.int16)
     faults: list[Fault] = []
     for column in table.columns:
         present = column.name in raw.column_names
         source = raw[column.name] if present else pa.nulls(raw.num_rows, column.type)
         arrays[column.name], broken = convert(source, column)
+        if column.required:
+            absent = _mask(pc.is_null(source))
+            broken.append(("missing_value", "a value is required", absent | _blank(source)))
         for rule, said, mask in (*broken, *_values(column, arrays[column.name])):
             _note(faults, first, f"{file}:{column.name}", rule, said, mask)
     for name, rule, said, mask in _clocks(arrays, now):
         _note(faults, first, f"{file}:{name}", rule, said, mask)
-    bad = first != ""
+    bad = first > 0
     converted = pa.table(arrays, schema=_open(table.schema))
     clean = converted.filter(pa.array(~bad)).cast(table.schema)
-    wrong = _quarantine(raw, bad, first, file)
+    rules = np.array(["", *(f.rule for f in faults)], dtype=object)
+    wrong = _quarantine(raw, bad, rules[first[bad]], file)
     return Checked(clean, wrong, tuple(faults), ())
 
 
@@ -96,16 +100,16 @@ def _columns(table: Table, raw: pa.Table, file: str) -> tuple[Fault, ...]:
 
 
 def _note(
-    faults: list[Fault], first: NDArray[np.object_], path: str, rule: str, said: str, mask: Mask
+    faults: list[Fault], first: NDArray[np.int16], path: str, rule: str, said: str, mask: Mask
 ) -> None:  # fmt: skip
+    """Tell a fault; `first` holds the number, from 1 on, of the first fault of each row."""
     rows = np.flatnonzero(mask)
     if not rows.size:
         return
     shown = ", ".join(str(r + 1) for r in rows[:SHOWN_ROWS])
     more = f" and {rows.size - SHOWN_ROWS:,} more" if rows.size > SHOWN_ROWS else ""
     faults.append(Fault(path, rule, f"{said}; row {shown}{more}"))
-    untouched = rows[first[rows] == ""]
-    first[untouched] = rule
+    first[rows[first[rows] == 0]] = len(faults)
 
 
 def _mask(array: pa.Array | pa.ChunkedArray) -> Mask:
@@ -113,9 +117,14 @@ def _mask(array: pa.Array | pa.ChunkedArray) -> Mask:
     return np.asarray(filled.to_numpy(zero_copy_only=False), dtype=bool)
 
 
+def _blank(array: pa.Array | pa.ChunkedArray) -> Mask:
+    """Where text holds nothing but white space."""
+    if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
+        return np.zeros(len(array), dtype=bool)
+    return _mask(pc.equal(pc.utf8_trim_whitespace(array), ""))
+
+
 def _values(column: Column, array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
-    if column.required:
-        yield "missing_value", "a value is required", _mask(pc.is_null(array))
     if column.name == "customer_id":
         yield from _identifiers(array)
     elif column.unit == "id":
@@ -167,7 +176,7 @@ def _clocks(arrays: dict[str, pa.Array], now: int) -> Iterator[tuple[str, str, s
             yield name, "after_the_event", f"{what} lies after the row was known", broken
 
 
-def _quarantine(raw: pa.Table, bad: Mask, first: NDArray[np.object_], file: str) -> pa.Table:
+def _quarantine(raw: pa.Table, bad: Mask, broken: NDArray[np.object_], file: str) -> pa.Table:
     rows = np.flatnonzero(bad)
     text = {
         name: pc.cast(raw[name].take(rows), pa.string(), safe=False)
@@ -179,7 +188,7 @@ def _quarantine(raw: pa.Table, bad: Mask, first: NDArray[np.object_], file: str)
         {
             "file": pa.array([file] * rows.size, pa.string()),
             "row": pa.array(rows + 1, pa.int64()),
-            RULE: pa.array(first[rows], pa.string()),
+            RULE: pa.array(broken, pa.string()),
             **text,
         }
     )

@@ -78,12 +78,19 @@ def clean_schema(table: str) -> pa.Schema:
     return TABLES[table].schema.append(pa.field(SUPERSEDED, INSTANT))
 
 
+def before_swap(root: Path) -> Path:
+    """Where the data set that `root` held stands while a new one takes its place."""
+    return root.with_name(f".{root.name}.old")
+
+
 def open_dataset(root: Path) -> Dataset:
-    """The data set in a folder.
+    """The data set in a folder; the one before it, where a new one was killed taking its place.
 
     Raises:
         NotFoundError: no data set was made there.
     """
+    if not root.exists() and before_swap(root).exists():
+        before_swap(root).rename(root)
     index = root / "dataset.json"
     if not index.is_file():
         raise NotFoundError(f"no data set of {root.parent.name}: run `tierline check` first")

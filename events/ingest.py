@@ -23,7 +23,14 @@ import pyarrow.parquet as pq
 
 from domain.errors import Fault, InputError
 from events.check import RULE, check_table
-from events.dataset import SUPERSEDED, Dataset, TableInfo, clean_schema, open_dataset
+from events.dataset import (
+    SUPERSEDED,
+    Dataset,
+    TableInfo,
+    before_swap,
+    clean_schema,
+    open_dataset,
+)
 from events.readers.base import RawTable, Source
 from events.schema import TABLES, Table
 
@@ -70,8 +77,12 @@ def ingest(
     if not data.is_dir():
         raise InputError(f"no folder {data.name}/: give the folder of the raw tables with --data")
     moment = time.time_ns() // 1000 if now is None else now
-    plan = source.plan(data)
-    kept, bad, faults = _check_all(source.read(data), moment)
+    try:
+        plan = source.plan(data)
+        kept, bad, faults = _check_all(source.read(data), moment)
+    except (duckdb.Error, OSError) as e:
+        said = str(e).splitlines()[0][:300]
+        raise InputError(f"{data.name}/ does not hold {source.name} as it should: {said}") from None
     work = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -190,9 +201,10 @@ def _write(work: Path, name: str, rows: pa.Table) -> TableInfo:
 
 
 def _swap(work: Path, out: Path) -> None:
-    old = out.with_name(f".{out.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
+    """Put `work` in the place of `out`; `open_dataset` takes up a swap that was cut short."""
+    old = before_swap(out)
     if out.exists():
+        shutil.rmtree(old, ignore_errors=True)
         out.rename(old)
     work.rename(out)
     shutil.rmtree(old, ignore_errors=True)

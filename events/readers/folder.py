@@ -171,16 +171,17 @@ def _ours(
         )
         raise InputError("the mapping names columns that are not there:", faults)
     theirs = {v: k for k, v in how.columns.items()}
-    kept = [n for n in data.column_names if n not in how.ignore]
-    columns: dict[str, Any] = {}
-    for name in kept:
-        ours = theirs.get(name, name)
-        columns[ours] = _values(data[name], ours, table, how, zone)
+    columns: list[tuple[str, Any]] = []  # a name may stand twice: the check says so
+    for name, column in zip(data.column_names, data.columns, strict=True):
+        if name not in how.ignore:
+            ours = theirs.get(name, name)
+            columns.append((ours, _values(column, ours, table, how, zone)))
     for name, constant in how.constants.items():
-        columns[name] = pa.array([constant] * data.num_rows, pa.string())
-    if "known_at" not in columns and "happened_at" in columns:
-        columns["known_at"] = columns["happened_at"]
-    return pa.table(columns)
+        columns.append((name, pa.array([constant] * data.num_rows, pa.string())))
+    found = dict(columns)
+    if "known_at" not in found and "happened_at" in found:
+        columns.append(("known_at", found["happened_at"]))
+    return pa.Table.from_arrays([c for _, c in columns], names=[n for n, _ in columns])
 
 
 def _values(

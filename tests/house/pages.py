@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.decision import contract_schema_text
+from events.docs import tables_text
 from features.docs import page as features_page
 from tests.house.tree import ROOT
 
@@ -12,10 +13,17 @@ GENERATED = {
 }
 
 
+BEGIN, END = "<!-- generated: tables -->\n", "<!-- /generated -->"
+
+
 def main() -> None:
-    """Write every generated file."""
+    """Write every generated file, and the generated part of docs/data.md."""
     for place, text in GENERATED.items():
         (ROOT / place).write_text(text(), encoding="utf-8")
+    page = ROOT / "docs/data.md"
+    before, _, rest = page.read_text(encoding="utf-8").partition(BEGIN)
+    after = rest.partition(END)[2]
+    page.write_text(before + BEGIN + tables_text() + "\n" + END + after, encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -1,0 +1,210 @@
+"""Bad input is named by file, column, row and rule, all at once; nothing is half written."""
+
+from __future__ import annotations
+
+import shutil
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+from domain.errors import InputError
+from events.ingest import ingest
+from events.readers import SOURCES
+from tests.events.raw_world import HEAD, NOW, folder, good, line, take
+
+BAD_ROWS = {
+    "a wrong type": (line("b", amount="ten"), "transactions.csv:amount", "wrong_type"),
+    "no amount": (line("b", amount=""), "transactions.csv:amount", "missing_value"),
+    "a negative amount": (line("b", amount="-3"), "transactions.csv:amount", "below_minimum"),
+    "an amount that is NaN": (line("b", amount="NaN"), "transactions.csv:amount", "not_finite"),
+    "an infinite amount": (line("b", amount="-inf"), "transactions.csv:amount", "not_finite"),
+    "a thousands separator": (
+        line("b", amount='"1,234.50"'), "transactions.csv:amount", "thousands_separator",
+    ),
+    "an event from the future": (
+        line("b", at="2025-01-01T00:00:01Z"), "transactions.csv:known_at", "from_the_future",
+    ),
+    "known before it happened": (
+        line("b", known="2024-02-29T00:00:00Z"), "transactions.csv:known_at",
+        "known_before_it_happened",
+    ),
+    "a time without a zone": (
+        line("b", at="2024-03-01T10:00:00"), "transactions.csv:happened_at", "no_zone",
+    ),
+    "a time that is none": (line("b", at="soon"), "transactions.csv:happened_at", "wrong_type"),
+    "an unknown kind": (line("b", kind="gift"), "transactions.csv:kind", "not_allowed"),
+    "a million-character id": (
+        line("b", customer="x" * 1_000_000), "transactions.csv:customer_id", "id_too_long",
+    ),
+    "an id of blanks": (line("b", customer="  "), "transactions.csv:customer_id", "missing_value"),
+    "no id": (line("b", customer=""), "transactions.csv:customer_id", "missing_value"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", BAD_ROWS)
+def test_a_bad_row_is_named_and_goes_to_quarantine(tmp_path, what):
+    bad, path, rule = BAD_ROWS[what]
+    data = folder(tmp_path / "raw", HEAD + good() + bad)
+    dataset, report = take(data, tmp_path / "out")
+    told = [f for f in report.faults if (f.path, f.rule) == (path, rule)]
+    assert len(told) == 1, report.to_text()
+    assert "row 41" in told[0].message
+    wrong = pq.read_table(tmp_path / "out/quarantine/transactions.parquet")
+    assert wrong["row"].to_pylist() == [41]
+    assert wrong["event_id"].to_pylist() == ["b"]
+    assert dataset.tables["transactions"].rows == 40
+    assert report.rows["transactions"] == 41
+
+
+def test_all_faults_are_told_at_once(tmp_path):
+    bad = "".join(text for text, _, _ in BAD_ROWS.values())
+    data = folder(tmp_path / "raw", HEAD + good(200) + bad)
+    _, report = take(data, tmp_path / "out")
+    assert {(path, rule) for _, path, rule in BAD_ROWS.values()} <= {
+        (f.path, f.rule) for f in report.faults
+    }
+    assert report.quarantined["transactions"] == len(BAD_ROWS)
+
+
+def test_no_value_of_a_bad_row_is_told_outside_the_quarantine(tmp_path):
+    bad = line("b", customer=" secret\x01", amount="9876.54x")
+    _, report = take(folder(tmp_path / "raw", HEAD + good() + bad), tmp_path / "out")
+    assert "secret" not in report.to_text() + report.to_json()
+    assert "9876" not in report.to_text() + report.to_json()
+
+
+def test_a_negative_age_is_named(tmp_path):
+    people = (
+        "customer_id,happened_at,known_at,birth_on,dependants\n"
+        + "".join(
+            f"c{i},2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,1980-05-06,1\n" for i in range(9)
+        )
+        + "young,2024-01-01T00:00:00Z,2024-01-01T00:00:00Z,2030-05-06,-1\n"
+    )
+    _, report = take(folder(tmp_path / "raw", HEAD + good(), customers=people), tmp_path / "out")
+    assert [(f.path, f.rule) for f in report.faults] == [
+        ("customers.csv:dependants", "below_minimum"),
+        ("customers.csv:birth_on", "after_the_event"),
+    ]
+
+
+def test_mixed_zones_are_one_instant(tmp_path):
+    rows = (
+        line("a", at="2024-03-01T10:00:00Z")
+        + line("b", at="2024-03-01T18:00:00+08:00")
+        + line("c", at="2024-03-01T05:00:00-0500")
+    )
+    dataset, report = take(folder(tmp_path / "raw", HEAD + rows), tmp_path / "out")
+    assert not report.faults
+    assert len(set(dataset.table("transactions")["happened_at"].to_pylist())) == 1
+
+
+def test_an_event_told_twice_counts_once_and_stands_in_quarantine(tmp_path):
+    data = folder(tmp_path / "raw", HEAD + good() + line("g3", customer="c3"))
+    dataset, report = take(data, tmp_path / "out")
+    assert dataset.tables["transactions"].rows == 40
+    assert [f.rule for f in report.faults] == ["duplicate"]
+    wrong = pq.read_table(tmp_path / "out/quarantine/transactions.parquet")
+    assert wrong["broken_rule"].to_pylist() == ["duplicate"]
+
+
+@pytest.mark.parametrize("customer", ["张三", "two words", "ünï-code/7", "x" * 128])
+def test_an_id_of_any_printed_characters_passes_whole(tmp_path, customer):
+    dataset, report = take(
+        folder(tmp_path / "raw", HEAD + line("a", customer=customer)), tmp_path / "out"
+    )
+    assert not report.faults
+    assert dataset.table("transactions")["customer_id"].to_pylist() == [customer]
+
+
+def test_a_byte_order_mark_is_no_part_of_the_first_column(tmp_path):
+    data = folder(tmp_path / "raw", b"\xef\xbb\xbf" + (HEAD + good()).encode())
+    dataset, report = take(data, tmp_path / "out")
+    assert not report.faults
+    assert dataset.tables["transactions"].rows == 40
+
+
+REFUSED = {
+    "an empty file": (b"", "transactions.csv"),
+    "no rows": (HEAD.encode(), "transactions"),
+    "not UTF-8": ((HEAD + good()).encode() + b"\xff\n", "transactions.csv is not UTF-8 at"),
+    "a column missing": (b"customer_id,happened_at,event_id,kind\n", "transactions.csv:amount"),
+    "a column unknown": (
+        (HEAD.strip() + ",colour\n" + line("a").strip() + ",red\n").encode(),
+        "transactions.csv:colour",
+    ),
+    "a column twice": ((HEAD.strip() + ",kind\n").encode(), "transactions.csv"),
+    "rows of unequal length": ((HEAD + "c1,2024-01-01T00:00:00Z\n").encode(), "transactions.csv"),
+    "mostly bad rows": ((HEAD + line("a") + line("b", amount="x")).encode(), "50% of 2 rows"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("what", REFUSED)
+def test_a_table_that_cannot_be_read_is_refused_and_nothing_is_written(tmp_path, what):
+    raw, said = REFUSED[what]
+    data = folder(tmp_path / "raw", raw)
+    if what in ("an empty file", "no rows"):
+        (data / "customers.csv").unlink()
+    with pytest.raises(InputError) as caught:
+        take(data, tmp_path / "out")
+    assert said in str(caught.value) or "no rows at all" in str(caught.value)
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["raw"]
+
+
+def test_several_faults_of_the_columns_are_told_at_once(tmp_path):
+    data = folder(tmp_path / "raw", "customer_id,happened_at,event,kind\n")
+    with pytest.raises(InputError) as caught:
+        take(data, tmp_path / "out")
+    assert {f.path for f in caught.value.faults} >= {
+        "transactions.csv:event_id", "transactions.csv:amount", "transactions.csv:event",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize("source", [s for s in SOURCES if s != "bank"])
+def test_an_empty_folder_is_refused_by_every_source(tmp_path, source):
+    (tmp_path / "raw").mkdir()
+    with pytest.raises(InputError, match="raw/"):
+        ingest(SOURCES[source], tmp_path / "raw", tmp_path / "out", now=NOW)
+    assert not (tmp_path / "out").exists()
+
+
+def test_no_folder_at_all_is_refused(tmp_path):
+    with pytest.raises(InputError, match="no folder nowhere/"):
+        ingest(SOURCES["folder"], tmp_path / "nowhere", tmp_path / "out")
+
+
+def test_a_missing_table_is_no_fault_and_offers_nothing(tmp_path):
+    data = folder(tmp_path / "raw", HEAD + good())
+    dataset, _ = take(data, tmp_path / "out")
+    assert not dataset.has("statements")
+    assert dataset.table("statements").num_rows == 0
+
+
+def test_what_stood_there_stays_when_the_new_folder_is_refused(tmp_path):
+    first, _ = take(folder(tmp_path / "raw", HEAD + good()), tmp_path / "out")
+    shutil.rmtree(tmp_path / "raw")
+    with pytest.raises(InputError):
+        take(folder(tmp_path / "raw", b"x\xff\n"), tmp_path / "out")
+    again = pq.read_table(first.files("transactions")[0])
+    assert again.num_rows == 40
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "raw"]
+
+
+def test_a_parquet_file_of_other_types_is_told_by_column(tmp_path):
+    data = folder(tmp_path / "raw", HEAD + good())
+    (data / "transactions.csv").unlink()
+    rows = {
+        "customer_id": [1.5] * 3,
+        "happened_at": [1, 2, 3],
+        "known_at": ["2024-03-01T10:00:00Z"] * 3,
+        "event_id": [1, 2, 3],
+        "kind": ["purchase"] * 3,
+        "amount": [True] * 3,
+    }
+    pq.write_table(pa.table(rows), data / "transactions.parquet")
+    with pytest.raises(InputError) as caught:
+        take(data, tmp_path / "out")
+    assert {f.path for f in caught.value.faults if f.rule == "wrong_type"} == {
+        f"transactions.parquet:{c}" for c in ("customer_id", "happened_at", "amount")
+    }
