@@ -23,7 +23,7 @@ CustomerId = Annotated[
     str,
     Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["C0000042"]),
 ]
-FiniteFloat = Annotated[float, Field(allow_inf_nan=False)]
+FiniteFloat = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 
 

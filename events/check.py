@@ -125,11 +125,8 @@ def _blank(array: pa.Array | pa.ChunkedArray) -> Mask:
 
 
 def _values(column: Column, array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
-    if column.name == "customer_id":
+    if column.unit == "id":
         yield from _identifiers(array)
-    elif column.unit == "id":
-        long = pc.greater(pc.utf8_length(array), MAX_ID_LENGTH)
-        yield "id_too_long", f"an id has at most {MAX_ID_LENGTH} characters", _mask(long)
     if column.allowed:
         known = pc.is_in(array, value_set=pa.array(column.allowed, pa.string()))
         wrong = _mask(pc.invert(known)) & ~_mask(pc.is_null(array))
@@ -143,18 +140,15 @@ def _values(column: Column, array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
     if column.minimum is not None:
         yield "below_minimum", f"at least {column.minimum:g}", _mask(pc.less(array, column.minimum))
     if column.maximum is not None:
-        yield (
-            "above_maximum",
-            f"at most {column.maximum:g}",
-            _mask(pc.greater(array, column.maximum)),
-        )
+        above = pc.and_(pc.greater(array, column.maximum), pc.is_finite(array))
+        yield "above_maximum", f"at most {column.maximum:g}", _mask(above)
 
 
 def _identifiers(array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
     long = _mask(pc.greater(pc.utf8_length(array), MAX_ID_LENGTH))
-    yield "id_too_long", f"a customer id has at most {MAX_ID_LENGTH} characters", long
+    yield "id_too_long", f"an id has at most {MAX_ID_LENGTH} characters", long
     odd = _mask(pc.invert(pc.match_substring_regex(array, _CUSTOMER_ID))) & ~long
-    yield "id_characters", "a customer id has no control characters, no blank at its ends", odd
+    yield "id_characters", "an id has no control characters, no blank at its ends", odd
 
 
 def _clocks(arrays: dict[str, pa.Array], now: int) -> Iterator[tuple[str, str, str, Mask]]:

@@ -91,7 +91,7 @@ def _instant(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
         if array.type.tz is None:
             said = 'it has no time zone: declare zone = "UTC" (or another) in the mapping'
             return pa.nulls(len(array), INSTANT), [("no_zone", said, _where(pc.is_valid(array)))]
-        return array.cast(INSTANT, safe=False), []
+        return array.cast(INSTANT, safe=array.type.unit != "ns"), []
     if not _is_text(array):
         return _all_wrong(array, INSTANT, f"an instant is wanted, {array.type} arrived")
     text = array.cast(pa.string())

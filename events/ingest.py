@@ -80,8 +80,8 @@ def ingest(
     try:
         plan = source.plan(data)
         kept, bad, faults = _check_all(source.read(data), moment)
-    except (duckdb.Error, OSError) as e:
-        said = str(e).splitlines()[0][:300]
+    except (duckdb.Error, OSError, pa.ArrowException, UnicodeDecodeError) as e:
+        said = str(e).splitlines()[0][:300].replace(str(data), data.name)
         raise InputError(f"{data.name}/ does not hold {source.name} as it should: {said}") from None
     work = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(work, ignore_errors=True)
@@ -98,8 +98,9 @@ def ingest(
             wrong = _together([bad[name], _twice(twice)])
             lost[name] = wrong.num_rows
             if twice.num_rows:
-                said = f"{twice.num_rows:,} rows repeat a key that was known at the same instant"
-                faults.append(Fault(name, "duplicate", said))
+                key = ", ".join(TABLES[name].key)
+                said = f"{twice.num_rows:,} rows repeat a {key} that was known at the same instant"
+                faults.append(Fault(f"{name}:{key}", "duplicate", f"{said}; see the quarantine"))
             index[name] = _write(work, name, settled)
             if wrong.num_rows:
                 (work / "quarantine").mkdir(exist_ok=True)

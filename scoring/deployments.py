@@ -11,12 +11,9 @@ the last line feed was never acknowledged, is not read, and is cut off by the ne
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -24,7 +21,7 @@ from typing import Any
 from domain.asof import iso, parse_instant
 from domain.decision import canonical_json
 from domain.errors import NotFoundError, PromotionError, RecordError, TierlineError
-from scoring.files import replace_file, sync_folder
+from scoring.files import locked, replace_file, sync_folder
 
 FIRST = "0" * 64
 """`previous` of the first line."""
@@ -96,7 +93,7 @@ def append(log: Path, deployment: Deployment) -> Deployment:
         PromotionError: it is older than the last deployment.
     """
     log.parent.mkdir(parents=True, exist_ok=True)
-    with _locked(log):
+    with locked(log.with_name("deployments.lock")):
         past = read_log(log)
         last = past[-1] if past else None
         if last and last.bundle == deployment.bundle:
@@ -179,14 +176,3 @@ def _read_head(log: Path) -> tuple[int, str]:
 
 def _write_head(log: Path, lines: int, last: str) -> None:
     replace_file(_head(log), canonical_json({"lines": lines, "hash": last}).encode())
-
-
-@contextmanager
-def _locked(log: Path) -> Iterator[None]:
-    """Waits for, then holds, the lock that one promotion at a time holds."""
-    handle = os.open(log.with_name("deployments.lock"), os.O_RDWR | os.O_CREAT, 0o644)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)

@@ -17,6 +17,7 @@ from typing import Any
 from pydantic import BaseModel
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
@@ -62,7 +63,12 @@ def make_app(desk: Desk, *, token: str, max_body: int, watch: Watch) -> Starlett
         Route("/model-card", _guard(model_card, token), methods=["GET"]),
         Route("/openapi.json", _guard(contract, token), methods=["GET"]),
     ]
-    return Starlette(routes=guarded)
+    return Starlette(routes=guarded, exception_handlers={HTTPException: _no_route})
+
+
+async def _no_route(_: Request, error: Exception) -> Response:
+    status = error.status_code if isinstance(error, HTTPException) else 404
+    return _refusal(status, "no_route", "see /v1/openapi.json for the routes and their methods")
 
 
 Handler = Callable[[Request], Awaitable[Response]]

@@ -51,6 +51,8 @@ def openapi() -> dict[str, Any]:
             "/v1/decisions": {"post": _post("decide by id", "DecisionRequest")},
             "/v1/scores": {"post": _post("decide for given feature values", "ScoresRequest")},
             "/v1/decisions/{decision_id}": {"get": _get("a recorded decision", "Decision")},
+            "/v1/model-card": {"get": _plain("figures, verdicts and versions of the live bundle")},
+            "/v1/openapi.json": {"get": _plain("this document")},
         },
         "components": {"schemas": schemas},
     }
@@ -79,6 +81,11 @@ def _post(summary: str, request: str) -> dict[str, Any]:
         "requestBody": {"required": True, "content": body},
         "responses": {"200": _json_of("DecisionResponse", "decisions, in order"), **refusals},
     }
+
+
+def _plain(text: str) -> dict[str, Any]:
+    answer = {"description": text, "content": {"application/json": {"schema": {"type": "object"}}}}
+    return {"summary": text, "responses": {"200": answer}}
 
 
 def _get(summary: str, answer: str) -> dict[str, Any]:

@@ -17,7 +17,7 @@ from typing import Any
 
 from domain.decision import Decision, DecisionRecord, canonical_json, content_hash
 from domain.errors import NotFoundError, RecordError
-from scoring.files import replace_file
+from scoring.files import locked, replace_file
 
 GENESIS = "0" * 64
 BUSY_SECONDS = 30
@@ -63,7 +63,7 @@ class DecisionLog:
             RecordError: the database refuses (disk full, damaged, locked for too long).
         """
         try:
-            with self._connection() as db:
+            with locked(self.file.with_suffix(".lock")), self._connection() as db:
                 db.execute("BEGIN IMMEDIATE")
                 sequence, previous = self._head(db)
                 records = []
@@ -94,6 +94,7 @@ class DecisionLog:
 
         Raises:
             NotFoundError: there is none.
+            RecordError: it was edited.
         """
         found = self._one("SELECT body FROM record WHERE decision_id = ?", decision_id)
         if found is None:
@@ -159,7 +160,12 @@ class DecisionLog:
     def _one(self, query: str, value: str) -> DecisionRecord | None:
         with self._connection() as db:
             found = db.execute(query, (value,)).fetchone()
-        return _read(found[0], 0) if found else None
+        if found is None:
+            return None
+        record = _read(found[0], 0)
+        if record.hash != _own_hash(record):
+            raise RecordError(f"record {record.sequence} was edited: restore it from a backup")
+        return record
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from pathlib import Path
 
 import pytest
 
@@ -79,6 +80,23 @@ def test_a_run_that_dies_leaves_what_stood_there(tmp_path, monkeypatch, step):
         take(data, tmp_path / "out")
     assert hashes(open_dataset(tmp_path / "out")) == hashes(first)
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out", "raw"]
+
+
+def test_a_run_that_dies_between_the_two_renames_loses_nothing(tmp_path, monkeypatch):
+    data = folder(tmp_path / "raw", HEAD + good())
+    first, _ = take(data, tmp_path / "out")
+    real = Path.rename
+
+    def dies(self, target):
+        if Path(target) == tmp_path / "out":
+            raise KeyboardInterrupt
+        return real(self, target)
+
+    monkeypatch.setattr(Path, "rename", dies)
+    with pytest.raises(KeyboardInterrupt):
+        take(data, tmp_path / "out")
+    monkeypatch.undo()
+    assert hashes(open_dataset(tmp_path / "out")) == hashes(first)
 
 
 def test_a_swap_that_was_cut_short_is_taken_up(tmp_path):

@@ -1,0 +1,44 @@
+"""The OpenAPI document: the routes there are, every reference resolved, answers that fit."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from domain.decision import DecisionRequest
+from serving.app import make_app
+from serving.contract import openapi
+
+
+def references(content: Any):
+    if isinstance(content, dict):
+        if "$ref" in content:
+            yield content["$ref"]
+        for value in content.values():
+            yield from references(value)
+    elif isinstance(content, list):
+        for value in content:
+            yield from references(value)
+
+
+def test_every_reference_leads_to_a_schema():
+    document = openapi()
+    known = {f"#/components/schemas/{n}" for n in document["components"]["schemas"]}
+    found = set(references(document))
+    assert found
+    assert found <= known
+
+
+def test_it_tells_of_every_route_and_of_no_other(desk):
+    app = make_app(desk, token="", max_body=1, watch=lambda *_: None)
+    routes = {(f"/v1{r.path}", m.lower()) for r in app.routes for m in r.methods - {"HEAD"}}
+    told = {(path, method) for path, methods in openapi()["paths"].items() for method in methods}
+    assert told == routes
+
+
+def test_an_answer_has_the_fields_that_the_document_names(desk, customers):
+    [made] = desk.decisions(DecisionRequest(customer_ids=[customers[0]], purpose="crm")).decisions
+    schemas = openapi()["components"]["schemas"]
+    content = made.model_dump(mode="json")
+    assert set(content) == set(schemas["Decision"]["properties"])
+    assert set(content["scores"][0]) == set(schemas["TargetScore"]["properties"])
+    assert set(content["scores"][0]["reasons"][0]) == set(schemas["Reason"]["properties"])

@@ -1,0 +1,133 @@
+"""Decisions: reasons add up (I1), what is not known is said, company changes nothing (I4)."""
+
+from __future__ import annotations
+
+import dataclasses
+from datetime import UTC, datetime, timedelta
+
+import numpy as np
+import pytest
+
+from domain.asof import MICROS_PER_DAY, to_micros
+from domain.decision import Purpose
+from domain.errors import BundleError, PolicyError
+from domain.policy import default_policy_text, parse_policy
+from features.catalogue import Catalogue
+from features.declare import Take, Theme, Words
+from serving.decide import THIN_FEATURES, Judge, Known, decide
+
+NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
+
+
+@pytest.fixture
+def known(desk, customers) -> Known:
+    chosen = customers[:40]
+    rows = desk.room.online(chosen, desk.judge.names)
+    return Known(chosen, desk.judge.names, rows.values, rows.as_of)
+
+
+def made(judge, known, **how):
+    return [d for d, _ in decide(judge, known, Purpose.CRM, how.pop("now", NOW), **how)]
+
+
+@pytest.mark.parametrize("top", [0, 1, 5, 1000])
+def test_base_and_reasons_add_up_to_the_points(desk, known, top):
+    judge = dataclasses.replace(desk.judge, top=top)
+    scores = [s for d in made(judge, known) for s in d.scores]
+    assert len(scores) == 3 * len(known.customers)
+    for score in scores:
+        assert score.base_points + sum(r.points for r in score.reasons) == score.points
+        assert len([r for r in score.reasons if r.feature != "other"]) <= top
+        for reason in score.reasons:
+            assert reason.zh
+            assert reason.en
+
+
+def test_a_decision_is_the_same_in_any_company_and_order(desk, known):
+    ids = [f"{i:032x}" for i in range(len(known.customers))]
+    whole = made(desk.judge, known, ids=ids)
+    order = np.random.default_rng(1).permutation(len(ids))
+    turned = Known(
+        [known.customers[i] for i in order], known.names, known.values[order], known.as_of[order]
+    )
+    assert made(desk.judge, turned, ids=[ids[i] for i in order]) == [whole[i] for i in order]
+    for i in (0, 7, 33):
+        alone = Known(
+            [known.customers[i]], known.names, known.values[i : i + 1], known.as_of[i : i + 1]
+        )
+        assert made(desk.judge, alone, ids=[ids[i]]) == [whole[i]]
+
+
+def test_probability_and_amount_stand_with_their_targets(desk, known):
+    for decision in made(desk.judge, known):
+        by = {s.target: s for s in decision.scores}
+        assert by["value"].amount is not None
+        assert by["value"].currency == "CNY"
+        assert by["value"].p_bad is None
+        for target in ("churn", "credit"):
+            assert by[target].amount is None
+            assert 0 < by[target].p_bad < 1
+
+
+def one(known: Known, **changes) -> Known:
+    tenure = known.values[:, known.names.index("transaction_tenure_days")]
+    at = int(np.flatnonzero(~np.isnan(tenure))[0])
+    row = Known(
+        [known.customers[at]], known.names, known.values[[at]].copy(), known.as_of[[at]].copy()
+    )
+    return dataclasses.replace(row, **changes)
+
+
+def test_a_customer_of_whom_nothing_is_known_gets_no_score(desk, known):
+    nobody = one(known, values=np.full((1, len(known.names)), np.nan), as_of=np.array([0]))
+    [decision] = made(desk.judge, nobody)
+    assert (decision.status, decision.scores, decision.as_of) == ("missing", [], None)
+    assert decision.strategy.name == "check_id"
+    assert "check the id" in decision.degraded[0]
+
+
+@pytest.mark.parametrize(("days", "status"), [(34.9, "fresh"), (35.1, "stale")])
+def test_old_features_make_an_answer_stale(desk, known, days, status):
+    judge = dataclasses.replace(desk.judge, stale_days=35)
+    moment = to_micros(NOW) - round(days * MICROS_PER_DAY)
+    [decision] = made(judge, one(known, as_of=np.array([moment])))
+    assert decision.status == status
+    assert decision.feature_age_days == pytest.approx(days)
+    assert any("days old" in note for note in decision.degraded) == (status == "stale")
+
+
+def test_the_age_is_counted_to_the_instant_asked_for(desk, known):
+    judge = dataclasses.replace(desk.judge, stale_days=35)
+    asked = NOW - timedelta(days=400)
+    [decision] = made(judge, one(known, as_of=np.array([to_micros(asked)]), asked=asked))
+    assert (decision.status, decision.feature_age_days) == ("fresh", 0.0)
+    assert decision.asked_as_of == asked
+
+
+def test_a_customer_of_few_features_is_thin(desk, known):
+    values = known.values[:1].copy()
+    for name in THIN_FEATURES:
+        values[0, known.names.index(name)] = np.nan
+    [decision] = made(desk.judge, one(known, values=values))
+    assert decision.status == "thin"
+    assert decision.scores
+
+
+def test_every_answer_tells_of_an_accepted_verdict(desk, known):
+    failed = desk.judge.card.failed
+    for decision in made(desk.judge, known):
+        told = [note for note in decision.degraded if "accepted by tests" in note]
+        assert len(told) == bool(failed)
+
+
+def test_another_catalogue_is_refused(desk):
+    theme = Theme("other")
+    theme.single("n", Take("count", "loans"), Words("count", "次", "Count"))
+    with pytest.raises(BundleError, match="another catalogue"):
+        dataclasses.replace(desk.judge, catalogue=Catalogue((theme,)))
+
+
+def test_a_policy_that_reads_an_unknown_feature_is_refused(desk):
+    text = default_policy_text().replace("complaint_count_90d", "complaint_count_91d")
+    with pytest.raises(PolicyError, match="complaint_count_91d"):
+        Judge(desk.judge.bundle, parse_policy(text), 5, 35)
