@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import sqlite3
 from concurrent.futures import ThreadPoolExecutor
+from datetime import timedelta
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from domain.errors import NotFoundError
 from features import store as store_module
 from features.online_config import sqlite_file
+from features.repo import as_of_field
 from features.store import FeatureRoom, matrix
 from tests.features.feast_world import DAY, NAMES, T0, catalogue, panel, random_panel, requests
 
@@ -71,6 +74,20 @@ def test_the_as_of_is_exact_to_the_microsecond_and_that_of_the_oldest_row(fresh)
     assert found.as_of.tolist() == [T0, early, T0]
     assert found.as_of.dtype == np.int64
     assert np.isnan(found.values[2]).all()  # known, and nothing to say
+
+
+@pytest.mark.parametrize("theme", ["quick", "steady"])
+def test_a_customer_is_as_old_as_the_oldest_theme_that_gave_a_value(fresh, theme):
+    fresh.write(panel([("A", T0, {"alpha": 1.0, "gamma": 2.0})]))
+    fresh.materialise(T0)
+    newer = pq.read_table(fresh.views / f"{theme}.parquet").to_pandas()
+    newer["as_of"] += timedelta(days=1)
+    newer["computed_at"] += timedelta(days=1)
+    newer[as_of_field(theme)] += DAY
+    fresh.feast.write_to_online_store(theme, newer)
+    assert fresh.online(["A"], ["alpha", "gamma"]).as_of.tolist() == [T0]
+    only = {"quick": "alpha", "steady": "gamma"}[theme]
+    assert fresh.online(["A"], [only]).as_of.tolist() == [T0 + DAY]
 
 
 def test_rows_older_than_their_view_allows_are_not_brought_online(fresh):
