@@ -56,9 +56,9 @@ class Programs(NamedTuple):
 class State(NamedTuple):
     """What was taken in of one customer. `rows` (n,): the events that count, in time order.
 
-    `matched` (q, n + 1): how many of the first rows meet a need; `match` (q, n): which. `total`,
-    `rest`, `filled` (a, n + 1): each run over the first matches as two floats, and over how many
-    values. `seen`: scratch for codes, zero between uses.
+    `matched` (q, n + 1): how many of the first rows meet a need; `match` (q, n + 1): which ones.
+    `total`, `rest`, `filled` (a, n + 1): each run over the first matches as two floats, and over
+    how many values. `seen`: scratch for codes, zero between uses.
     """
 
     rows: Ints
@@ -131,7 +131,7 @@ def _state(starts: Ints, events: Events, programs: Any) -> Any:
     return State(
         np.empty(longest, np.int64),
         np.zeros((needs, longest + 1), np.int64),
-        np.empty((needs, longest), np.int64),
+        np.empty((needs, longest + 1), np.int64),
         np.zeros((runs, longest + 1)),
         np.zeros((runs, longest + 1)),
         np.zeros((runs, longest + 1), np.int64),
@@ -204,10 +204,9 @@ def _take_in(state: Any, kept: int, n: int, events: Events, programs: Any) -> No
     for q in range(programs.needs.size):
         need, matched, match = programs.needs[q], state.matched[q], state.match[q]
         m = matched[kept]
-        for j in range(kept, n):
-            if (events.bits[state.rows[j]] & need) == need:
-                match[m] = state.rows[j]
-                m += 1
+        for j in range(kept, n):  # without a branch: which events match cannot be foretold
+            match[m] = state.rows[j]
+            m += (events.bits[state.rows[j]] & need) == need
             matched[j + 1] = m
     for a in range(programs.runs.shape[0]):
         kind, q = programs.runs[a, 0], programs.runs[a, 1]
@@ -273,9 +272,10 @@ def _fill(out: Floats, state: Any, ends: Any, as_ofs: Ints, events: Events, step
     """Every program of some requests over the same state."""
     for p in range(steps.shape[0]):
         operation, q, w, a = steps[p, 0], steps[p, 1], steps[p, 3], steps[p, 5]
-        matched = state.matched[q]
-        for r in range(as_ofs.size):
-            ends.begin[r], ends.end[r] = matched[ends.low[w, r]], matched[ends.high[w, r]]
+        if p == 0 or q != steps[p - 1, 1] or w != steps[p - 1, 3]:
+            matched = state.matched[q]
+            for r in range(as_ofs.size):
+                ends.begin[r], ends.end[r] = matched[ends.low[w, r]], matched[ends.high[w, r]]
         if operation == COUNT:
             for r in range(as_ofs.size):
                 out[p, r] = ends.end[r] - ends.begin[r]
@@ -285,9 +285,10 @@ def _fill(out: Floats, state: Any, ends: Any, as_ofs: Ints, events: Events, step
                 _go_on(out[p], ends, state.match[q], events.keys[steps[p, 4]])
         else:
             _of_rows(steps[p], out[p], ends, state, as_ofs, events)
-        for r in range(as_ofs.size):
-            if ends.high[w, r] == 0:  # the window ends before the first event that counts
-                out[p, r] = np.nan
+        r = 0
+        while r < as_ofs.size and ends.high[w, r] == 0:  # it ends before the first event
+            out[p, r] = np.nan
+            r += 1
 
 
 @njit(cache=True, nogil=True)

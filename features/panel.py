@@ -71,6 +71,7 @@ def _compile(table: str, takes: list[tuple[str, Take]]) -> Compiled:
     values = _used(t.value for _, t in takes if t.value in offer.values)
     keys = _used(t.value for _, t in takes if t.value in offer.keys)
     conditions = _used(c for _, t in takes for c in (*t.where, *t.share))
+    takes = sorted(takes, key=lambda named: (named[1].where, named[1].days, named[1].ago))
     windows = sorted({(t.days, t.ago) for _, t in takes})
     bit = {c: 1 << i for i, c in enumerate(conditions)}
     needs = _used(tuple(sorted(t.where)) for _, t in takes)
@@ -201,7 +202,8 @@ def compute_tables(
 
 
 def _finite(column: Column) -> Column:
-    return np.where(np.isfinite(column), column, np.nan)
+    column[~np.isfinite(column)] = np.nan
+    return column
 
 
 @dataclass(frozen=True)
@@ -255,8 +257,8 @@ class Engine:
             raw.bits([offer.conditions[c] for c in compiled.conditions]),
             _filled(compiled.keys, lambda k: raw.key(offer.keys[k]), len(codes), np.int32),
         )
-        order, starts = shuffle.together(codes, events, len(asked.ids))
-        return Engine(compiled, starts, shuffle.ordered(events, order))
+        order, starts = shuffle.together(codes, shuffle.sealed(events), len(asked.ids))
+        return Engine(compiled, starts, shuffle.sealed(shuffle.ordered(events, order)))
 
     def run(self, asked: Requests, rows: slice) -> dict[str, Column]:
         """The values of every program for a slice of the requests, in their order."""
@@ -300,26 +302,35 @@ class Raw:
 
     def __init__(self, table: pa.Table) -> None:
         self.table = table
-        self._codes: dict[str, tuple[pa.Array, NDArray[np.int64]]] = {}
+        self._codes: dict[str, tuple[pa.Array, NDArray[np.int32]]] = {}
+        self._days: dict[str, tuple[NDArray[np.int32], int]] = {}
+        self._micros: dict[str, NDArray[np.int64]] = {}
 
     def micros(self, column: str) -> NDArray[np.int64]:
-        """A clock in microseconds; null is never. Always writable: the kernel is compiled once."""
-        found = pc.fill_null(self.table[column].cast(pa.int64()), NEVER)
-        return np.require(found.to_numpy(), np.int64, ["WRITEABLE"])
+        """A clock in microseconds, read only; null is never."""
+        if column not in self._micros:
+            found = self.table[column].cast(pa.int64())
+            found = (pc.fill_null(found, NEVER) if found.null_count else found).to_numpy()
+            self._micros[column] = found
+        return self._micros[column]
 
-    def codes(self, column: str) -> tuple[pa.Array, NDArray[np.int64]]:
+    def codes(self, column: str) -> tuple[pa.Array, NDArray[np.int32]]:
         """The texts of a column, and the place of each row's among them; null: one past them."""
         if column not in self._codes:
             encoded = _encoded(self.table[column])
-            places = pc.fill_null(encoded.indices.cast(pa.int64()), len(encoded.dictionary))
-            self._codes[column] = (encoded.dictionary, places.to_numpy(zero_copy_only=False))
+            places = encoded.indices.cast(pa.int32())
+            if places.null_count:
+                places = pc.fill_null(places, len(encoded.dictionary))
+            self._codes[column] = (encoded.dictionary, places.to_numpy())
         return self._codes[column]
 
-    def days(self, column: str) -> tuple[NDArray[np.int64], int]:
+    def days(self, column: str) -> tuple[NDArray[np.int32], int]:
         """The UTC day of an instant since the first one that occurs, and which that is."""
-        days = self.micros(column) // MICROS_PER_DAY
-        first = int(days.min()) if days.size else 0
-        return days - first, first
+        if column not in self._days:
+            days = self.micros(column) // MICROS_PER_DAY
+            first = int(days.min()) if days.size else 0
+            self._days[column] = ((days - first).astype(np.int32), first)
+        return self._days[column]
 
     def value(self, value: Value) -> NDArray[np.float64]:
         """A number of every event, NaN where it is missing."""
@@ -367,7 +378,7 @@ class Raw:
             return np.append(np.arange(len(texts), dtype=np.int32), np.int32(-1))[places]
         days, first = self.days(key.column)
         if key.rule == "day":
-            return days.astype(np.int32)
+            return days
         calendar = np.arange(first, first + days.max(initial=0) + 1).astype("datetime64[D]")
         months = calendar.astype("datetime64[M]").astype(np.int32)
         return np.asarray((months - months[0])[days])
