@@ -9,6 +9,7 @@ It computes, it keeps nothing.
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TypeVar
@@ -27,7 +28,8 @@ from features.declare import Column, Take
 from features.offers import OFFERS, Condition, Key, Offer, Value
 
 CLOCKS = ("happened_at", "known_at", SUPERSEDED)
-PART_ROWS = 500_000
+PART_REQUESTS, PART_EVENTS = 50_000, 500_000
+"""About so many requests and events are worked on at a time."""
 FEW = 1_000
 """Up to so many requests, only the events of their customers are read."""
 _DAY = float(MICROS_PER_DAY)
@@ -160,7 +162,7 @@ def compute(dataset: Dataset, requests: pa.Table, catalogue: Catalogue = CATALOG
 def compute_parts(
     dataset: Dataset, requests: pa.Table, catalogue: Catalogue = CATALOGUE
 ) -> Iterator[pa.Table]:
-    """The same in parts of some 500,000 requests, so that memory stays bounded."""
+    """The same in parts, so that memory stays bounded."""
     compiled = compile_takes(catalogue)
     few = requests["customer_id"].to_pylist() if requests.num_rows <= FEW else None
     tables = {
@@ -177,21 +179,39 @@ def compute_tables(
 ) -> Iterator[pa.Table]:
     """The same over Arrow tables; a table that is not given is empty."""
     asked = Requests.of(requests)
-    engines = [
-        Engine.of(c, tables.get(c.table, clean_schema(c.table).empty_table()), asked)
+    order = np.lexsort((asked.as_of, asked.codes))
+    if np.array_equal(order, np.arange(len(order))):
+        yield from _in_order(tables, requests, asked, catalogue)
+    else:
+        asked = Requests(asked.ids, asked.codes[order], asked.as_of[order])
+        parts = _in_order(tables, requests.take(pa.array(order)), asked, catalogue)
+        yield pa.concat_tables(parts).take(pa.array(np.argsort(order)))
+
+
+def _in_order(
+    tables: Mapping[str, pa.Table], requests: pa.Table, asked: Requests, catalogue: Catalogue
+) -> Iterator[pa.Table]:
+    """Panels of requests by customer and as_of, some customers at a time: arrays that fit into the
+    processor's cache are made and let go several times faster than those of the whole book."""
+    books = [
+        Book.of(c, tables.get(c.table, clean_schema(c.table).empty_table()), asked.ids)
         for c in compile_takes(catalogue)
     ]
-    for begin in range(0, max(requests.num_rows, 1), PART_ROWS):
-        rows = slice(begin, min(begin + PART_ROWS, requests.num_rows))
+    rows = sum(len(book.codes) for book in books)
+    parts = max(1, -(-rows // PART_EVENTS), -(-requests.num_rows // PART_REQUESTS))
+    ends = np.linspace(0, requests.num_rows, parts + 1).astype(np.int64)
+    for begin, end in itertools.pairwise(ends.tolist()):
+        codes, as_of = asked.codes[begin:end], asked.as_of[begin:end]
+        first, last = (int(codes[0]), int(codes[-1]) + 1) if codes.size else (0, 0)
         found: dict[str, Column] = {}
-        for engine in engines:
-            found.update(engine.run(asked, rows))
+        for book in books:
+            found.update(book.engine(first, last).run(codes - first, as_of))
         for declaration in catalogue.declarations:
             if declaration.formula is not None:
                 inputs = [found[name] for name in declaration.inputs]
                 with np.errstate(all="ignore"):
                     found[declaration.name] = declaration.formula(*inputs)
-        part = requests.slice(rows.start, rows.stop - rows.start)
+        part = requests.slice(begin, end - begin)
         yield pa.table(
             {
                 "customer_id": part["customer_id"],
@@ -229,24 +249,52 @@ class Requests:
 
 
 @dataclass(frozen=True)
+class Book:
+    """The rows of one table by customer, `codes` (n,) rising; customers not asked for are left out.
+
+    The tables of a data set stand by customer already; others are brought into that order.
+    """
+
+    compiled: Compiled
+    table: pa.Table
+    codes: NDArray[np.int64]
+
+    @staticmethod
+    def of(compiled: Compiled, table: pa.Table, ids: pa.Array) -> Book:
+        """The book of the customers `ids`."""
+        encoded = _encoded(table["customer_id"])
+        place = pc.fill_null(pc.index_in(encoded.dictionary, value_set=ids), -1)
+        place = place.to_numpy(zero_copy_only=False).astype(np.int64)
+        codes = place[encoded.indices.to_numpy()] if len(place) else np.empty(0, np.int64)
+        wanted = codes >= 0
+        if not wanted.all():
+            table, codes = table.filter(pa.array(wanted)), codes[wanted]
+        if (np.diff(codes) < 0).any():
+            order = np.argsort(codes, kind="stable")
+            table, codes = table.take(pa.array(order)), codes[order]
+        return Book(compiled, table, codes)
+
+    def engine(self, first: int, last: int) -> Engine:
+        """The engine over the customers from `first` to before `last`, coded from 0 on."""
+        begin, end = np.searchsorted(self.codes, [first, last]).tolist()
+        rows = self.table.slice(begin, end - begin)
+        return Engine.of(self.compiled, rows, self.codes[begin:end] - first, last - first)
+
+
+@dataclass(frozen=True)
 class Engine:
-    """The events of one table brought together by customer, and the programs to run on them."""
+    """The events of some customers in time order, and the programs to run on them."""
 
     compiled: Compiled
     starts: NDArray[np.int64]
     events: shuffle.Events
 
     @staticmethod
-    def of(compiled: Compiled, table: pa.Table, asked: Requests) -> Engine:
-        """The engine over the events of the asked customers; the others are left behind."""
+    def of(
+        compiled: Compiled, table: pa.Table, codes: NDArray[np.int64], customers: int
+    ) -> Engine:  # fmt: skip
+        """The engine over the rows of a table, `codes` saying whose each of them is."""
         offer = OFFERS[compiled.table]
-        encoded = _encoded(table["customer_id"])
-        place = pc.index_in(encoded.dictionary, value_set=asked.ids)
-        place = pc.fill_null(place, -1).to_numpy(zero_copy_only=False).astype(np.int64)
-        codes = place[encoded.indices.to_numpy()] if len(place) else np.empty(0, np.int64)
-        wanted = codes >= 0
-        if not wanted.all():
-            table, codes = table.filter(pa.array(wanted)), codes[wanted]
         raw = Raw(table)
         happened, known, superseded = (raw.micros(c) for c in CLOCKS)
         events = shuffle.Events(
@@ -257,19 +305,15 @@ class Engine:
             raw.bits([offer.conditions[c] for c in compiled.conditions]),
             _filled(compiled.keys, lambda k: raw.key(offer.keys[k]), len(codes), np.int32),
         )
-        order, starts = shuffle.together(codes, shuffle.sealed(events), len(asked.ids))
+        order, starts = shuffle.together(codes, shuffle.sealed(events), customers)
         return Engine(compiled, starts, shuffle.sealed(shuffle.ordered(events, order)))
 
-    def run(self, asked: Requests, rows: slice) -> dict[str, Column]:
-        """The values of every program for a slice of the requests, in their order."""
-        codes, as_of = asked.codes[rows], asked.as_of[rows]
-        order = np.lexsort((as_of, codes))
-        members = np.bincount(codes, minlength=len(asked.ids))
+    def run(self, codes: NDArray[np.int64], as_of: NDArray[np.int64]) -> dict[str, Column]:
+        """The values of every program for requests in order of customer and as_of."""
+        members = np.bincount(codes, minlength=len(self.starts) - 1)
         starts = np.concatenate([[0], np.cumsum(members)]).astype(np.int64)
         out = np.full((len(self.compiled.names), len(codes)), np.nan)
-        kernel.walk(self.starts, self.events, starts, as_of[order], self.compiled.programs, out)
-        if not np.array_equal(order, np.arange(len(order))):
-            out[:, order] = out.copy()
+        kernel.walk(self.starts, self.events, starts, as_of, self.compiled.programs, out)
         for place in np.flatnonzero(self.compiled.scales != 1):
             out[place] *= self.compiled.scales[place]
         return dict(zip(self.compiled.names, out, strict=True))
