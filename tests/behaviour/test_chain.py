@@ -131,6 +131,7 @@ def test_mlflow_runs_the_same_command_as_an_entry_point(demo, tmp_path):
         env={
             **os.environ,
             "TIERLINE_HOME": str(tierline.home),
+            "COLUMNS": "200",
             "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/outer.db",
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
         },
