@@ -374,23 +374,30 @@ def decide(
 
 @main.command()
 @_source
-@click.argument("decision_id")
+@click.argument("decision_ids", nargs=-1)
+@click.option("--all", "everything", is_flag=True, help="check the whole record, replay all of it")
 @click.pass_obj
-def replay(home: Path, source: str, decision_id: str) -> None:
-    """Make a recorded decision again from its record; exit code 1 where a bit differs.
+def replay(home: Path, source: str, decision_ids: tuple[str, ...], everything: bool) -> None:
+    """Make recorded decisions again from the record; exit code 1 where a bit differs.
 
     \b
     Example:
       tierline replay --source bank 0123456789abcdef0123456789abcdef
+      tierline replay --source bank --all
     """
-    from serving.replay import replay as replay_decision
+    from serving.replay import recorded, replay
 
-    found = replay_decision(Workspace(home, source), decision_id)
-    if found.equal:
-        console.print(f"{decision_id}: the same, bit for bit")
-        return
-    console.print(f"{decision_id} differs in: {', '.join(found.differences)}")
-    raise SystemExit(1)
+    workspace, differ = Workspace(home, source), 0
+    chosen = recorded(workspace) if everything else decision_ids
+    if not chosen and not everything:
+        raise click.UsageError("which decision? give its id, or --all for the whole record")
+    for decision_id in chosen:
+        found = replay(workspace, decision_id)
+        differ += not found.equal
+        if not found.equal:
+            console.print(f"{decision_id} differs in: {', '.join(found.differences)}")
+    console.print(f"{len(chosen) - differ} of {len(chosen)} decisions: the same, bit for bit")
+    raise SystemExit(bool(differ))
 
 
 @main.command()
@@ -437,8 +444,8 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     ctx.invoke(decide, source="bank", customers=chosen)
     first = find_decision(workspace, chosen[0])
     ctx.invoke(explain, source="bank", decision_or_customer=first.decision_id)
-    ctx.invoke(replay, source="bank", decision_id=first.decision_id)
     console.print("next: `make serve`, and docs/crm.md for the calls a CRM makes")
+    ctx.invoke(replay, source="bank", decision_ids=(first.decision_id,))
 
 
 if __name__ == "__main__":

@@ -113,6 +113,12 @@ class DecisionLog:
             raise NotFoundError("no decision was recorded for this customer: decide first")
         return found
 
+    def ids(self) -> tuple[str, ...]:
+        """The ids of all decisions, oldest first."""
+        with self._connection() as db:
+            found = db.execute("SELECT decision_id FROM record ORDER BY sequence").fetchall()
+        return tuple(row[0] for row in found)
+
     def verify(self) -> int:
         """The number of records, after checking every one of them and the head.
 

@@ -6,6 +6,7 @@ Enters: a decision id. Leaves: whether it came out the same, and where not.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import numpy as np
@@ -15,6 +16,7 @@ from domain.decision import DecisionRecord, canonical_json
 from domain.errors import RecordError
 from domain.policy import parse_policy
 from domain.workspace import Workspace
+from scoring.bundle import Bundle
 from scoring.registry import find_bundle
 from serving.decide import Judge, Known, decide
 from serving.desk import policies
@@ -40,6 +42,17 @@ def replay(workspace: Workspace, decision_id: str) -> Replayed:
     return replay_record(workspace, record)
 
 
+def recorded(workspace: Workspace) -> tuple[str, ...]:
+    """The ids of all recorded decisions, oldest first, after checking the whole record.
+
+    Raises:
+        RecordError: names the first record that was edited, or after which one is missing.
+    """
+    log = DecisionLog(workspace.decisions)
+    log.verify()
+    return log.ids()
+
+
 def replay_record(workspace: Workspace, record: DecisionRecord) -> Replayed:
     """The same for a record at hand."""
     told = record.decision
@@ -49,7 +62,7 @@ def replay_record(workspace: Workspace, record: DecisionRecord) -> Replayed:
     policy = parse_policy(file.read_text(encoding="utf-8"))
     if policy.hash != told.versions.policy:
         raise RecordError(f"policy {file.name} was changed: restore it from a backup")
-    bundle = find_bundle(workspace, told.versions.bundle)
+    bundle = _bundle(workspace, told.versions.bundle)
     judge = Judge(bundle, policy, told.versions.top_reasons, told.versions.stale_days)
     names = tuple(n for n in judge.catalogue.names if n in record.features)
     row = [record.features[n] for n in names]
@@ -61,6 +74,11 @@ def replay_record(workspace: Workspace, record: DecisionRecord) -> Replayed:
     if canonical_json(before) == canonical_json(after):
         return Replayed(equal=True, differences=())
     return Replayed(equal=False, differences=tuple(_differences(before, after, "")))
+
+
+@lru_cache(maxsize=4)
+def _bundle(workspace: Workspace, bundle_hash: str) -> Bundle:
+    return find_bundle(workspace, bundle_hash)
 
 
 def _differences(a: Any, b: Any, path: str) -> list[str]:

@@ -93,6 +93,14 @@ def test_another_policy_decides_otherwise_and_the_record_keeps_it(demo, answers,
     assert "the same, bit for bit" in tierline("replay", made["decision_id"])
 
 
+def test_the_whole_record_is_checked_and_replayed(demo, answers):
+    said = demo[0]("replay", "--all")
+    found = re.search(r"(\d+) of (\d+) decisions: the same, bit for bit", said)
+    assert found is not None
+    assert found[1] == found[2]
+    assert int(found[1]) >= 3 + len(answers)
+
+
 def test_a_policy_with_overlapping_cuts_is_refused_by_its_place(demo, tmp_path):
     tierline, _ = demo
     text = (ROOT / "domain/policies/default.toml").read_text(encoding="utf-8")
@@ -108,6 +116,7 @@ def test_a_policy_with_overlapping_cuts_is_refused_by_its_place(demo, tmp_path):
         (("check", "--source", "folder", "--data", "empty"), "empty"),
         (("decide", "--source", "folder", "c"), "no bundle is live"),
         (("replay", "0" * 32), "no decision"),
+        (("replay",), "--all"),
         (("explain", "who"), "no decision"),
         (("decide", "c", "--as-of", "yesterday"), "yesterday"),
         (("decide", "c" * 200), "customer_ids.0"),

@@ -12,7 +12,7 @@ from domain.errors import NotFoundError, RecordError
 from domain.policy import default_policy_text
 from events.dataset import open_dataset
 from serving.desk import Desk, policies
-from serving.replay import Replayed, replay, replay_record
+from serving.replay import Replayed, recorded, replay, replay_record
 
 
 @pytest.fixture
@@ -32,6 +32,13 @@ def test_every_kind_of_decision_replays_bit_for_bit(desk, made):
     for decision in made:
         found = replay(desk.workspace, decision.decision_id)
         assert found == Replayed(equal=True, differences=())
+
+
+def test_the_whole_record_is_checked_and_listed_in_order(desk, made, edited):
+    assert recorded(desk.workspace) == tuple(d.decision_id for d in made)
+    edited("DELETE FROM record WHERE sequence = 2")
+    with pytest.raises(RecordError, match="record 2 is missing"):
+        recorded(desk.workspace)
 
 
 def test_settings_and_policies_of_today_change_no_replay(desk, made, tmp_path, monkeypatch):
