@@ -22,7 +22,7 @@ from rich.console import Console
 from domain.asof import from_micros, parse_instant, to_micros
 from domain.decision import Purpose
 from domain.errors import NotFoundError, TierlineError
-from domain.settings import DATA, HOME, HOST, POLICY, PORT, SEED, SOURCE, Setting
+from domain.settings import DATA, HOME, HOST, LANG, POLICY, PORT, SEED, SOURCE, Setting
 from domain.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -70,7 +70,7 @@ _data = _path("--data", "folder of the raw tables; default: what `simulate` wrot
 _json = _path("--json", "write the same as JSON here", "json_file")
 _trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
 _by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")
-_lang = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
+_lang = _setting(LANG, click.Choice(["en", "zh"]))
 _accept = click.option("--accept", metavar="REASON", help="register although a verdict failed: why")
 
 
@@ -410,7 +410,7 @@ def explain(home: Path, source: str, decision_or_customer: str, lang: Language) 
 
     \b
     Example:
-      tierline explain --source bank C0000042 --lang en
+      tierline explain --source bank C0000042 --lang zh
     """
     from serving.desk import find_decision
     from serving.terminal import explanation_tables
@@ -444,6 +444,7 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     ctx.invoke(decide, source="bank", customers=chosen)
     first = find_decision(workspace, chosen[0])
     ctx.invoke(explain, source="bank", decision_or_customer=first.decision_id)
+    console.print(f"in Chinese: .venv/bin/tierline explain {first.decision_id} --lang zh")
     console.print("next: `make serve`, and docs/crm.md for the calls a CRM makes")
     ctx.invoke(replay, source="bank", decision_ids=(first.decision_id,))
 

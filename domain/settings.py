@@ -55,6 +55,7 @@ ONLINE = Setting(
     "online store: sqlite, redis://host:port or postgresql://user:pw@host:port/db",
 )
 POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
+LANG = Setting("lang", "en", "language of the texts in the terminal: en or zh")
 SEED = Setting("seed", "20261122", "seed of every random choice")
 
 SETTINGS = (
@@ -69,5 +70,6 @@ SETTINGS = (
     STALE_DAYS,
     REASONS,
     ONLINE,
+    LANG,
     SEED,
 )

@@ -24,25 +24,24 @@ from starlette.routing import Route
 
 from domain.decision import DecisionRequest, DecisionResponse, ScoresRequest, canonical_json
 from domain.errors import Fault, InputError, NotFoundError
+from serving import metrics
 from serving.contract import openapi
 from serving.desk import Desk
 from serving.requests import Contract, RefusedError, read_request
 
 log = logging.getLogger("tierline.serving")
-Watch = Callable[[str, float], None]
-"""Told of every decision answer: its status, and the seconds the request took."""
 
 
-def make_app(desk: Desk, *, token: str, max_body: int, watch: Watch) -> Starlette:
-    """The application over a desk, to be mounted at `/v1`; an empty token asks for none."""
+def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
+    """The application over a desk: `/v1` and `/metrics`; an empty token asks for none."""
 
     async def decisions(request: Request) -> Response:
         asked = await _asked(request, DecisionRequest, max_body)
-        return await _answer(desk.decisions, asked, watch)
+        return await _answer(desk.decisions, asked)
 
     async def scores(request: Request) -> Response:
         asked = await _asked(request, ScoresRequest, max_body)
-        return await _answer(desk.scores, asked, watch)
+        return await _answer(desk.scores, asked)
 
     async def decision(request: Request) -> Response:
         record = await run_in_threadpool(desk.log.get, request.path_params["decision_id"])
@@ -56,14 +55,24 @@ def make_app(desk: Desk, *, token: str, max_body: int, watch: Watch) -> Starlett
     async def contract(_: Request) -> Response:
         return _json(200, openapi())
 
-    guarded = [
-        Route("/decisions", _guard(decisions, token), methods=["POST"]),
-        Route("/scores", _guard(scores, token), methods=["POST"]),
-        Route("/decisions/{decision_id}", _guard(decision, token), methods=["GET"]),
-        Route("/model-card", _guard(model_card, token), methods=["GET"]),
-        Route("/openapi.json", _guard(contract, token), methods=["GET"]),
+    async def counted(_: Request) -> Response:
+        return Response(metrics.text(), media_type=metrics.CONTENT_TYPE)
+
+    routes: list[tuple[str, Handler, str]] = [
+        ("/v1/decisions", decisions, "POST"),
+        ("/v1/scores", scores, "POST"),
+        ("/v1/decisions/{decision_id}", decision, "GET"),
+        ("/v1/model-card", model_card, "GET"),
+        ("/v1/openapi.json", contract, "GET"),
     ]
-    return Starlette(routes=guarded, exception_handlers={HTTPException: _no_route})
+    guarded = [
+        Route(path, _watched(path, _guard(handler, token)), methods=[method])
+        for path, handler, method in routes
+    ]
+    return Starlette(
+        routes=[*guarded, Route("/metrics", counted)],
+        exception_handlers={HTTPException: _no_route},
+    )
 
 
 async def _no_route(_: Request, error: Exception) -> Response:
@@ -72,6 +81,20 @@ async def _no_route(_: Request, error: Exception) -> Response:
 
 
 Handler = Callable[[Request], Awaitable[Response]]
+
+
+def _watched(route: str, handler: Handler) -> Handler:
+    """The handler, counted and logged by its route, never by its path, which may hold an id."""
+
+    async def watched(request: Request) -> Response:
+        began = time.perf_counter()
+        answer = await handler(request)
+        took = time.perf_counter() - began
+        metrics.answered(route, answer.status_code, took)
+        log.info("%s %s %d %.0f ms", request.method, route, answer.status_code, took * 1000)
+        return answer
+
+    return watched
 
 
 def _guard(handler: Handler, token: str) -> Handler:
@@ -112,14 +135,10 @@ async def _asked(request: Request, contract: type[Contract], max_body: int) -> C
     return read_request(bytes(body), request.headers.get("content-type", ""), contract)
 
 
-async def _answer(
-    decide: Callable[[Any], DecisionResponse], asked: BaseModel, watch: Watch
-) -> Response:  # fmt: skip
-    began = time.perf_counter()
+async def _answer(decide: Callable[[Any], DecisionResponse], asked: BaseModel) -> Response:
     answer = await run_in_threadpool(decide, asked)
-    took = time.perf_counter() - began
     for made in answer.decisions:
-        watch(made.status.value, took)
+        metrics.decided(made.status.value)
     return _json(200, answer.model_dump(mode="json"))
 
 

@@ -16,7 +16,6 @@ from domain.decision import DecisionResponse
 from serving.app import make_app
 
 JSON = {"content-type": "application/json"}
-SEEN: list[tuple[str, float]] = []
 
 
 class Client:
@@ -28,7 +27,7 @@ class Client:
     def request(self, method: str, path: str, **how) -> httpx.Response:
         async def ask() -> httpx.Response:
             transport = httpx.ASGITransport(self.app)
-            async with httpx.AsyncClient(transport=transport, base_url="http://desk") as client:
+            async with httpx.AsyncClient(transport=transport, base_url="http://desk/v1") as client:
                 return await client.request(method, path, **how)
 
         return anyio.run(ask)
@@ -42,7 +41,7 @@ class Client:
 
 @pytest.fixture
 def client(desk):
-    return Client(make_app(desk, token="", max_body=100_000, watch=lambda *w: SEEN.append(w)))
+    return Client(make_app(desk, token="", max_body=100_000))
 
 
 def post(client, body, route="/decisions", **headers):
@@ -52,13 +51,14 @@ def post(client, body, route="/decisions", **headers):
 
 def test_an_answer_is_of_the_contract_and_in_the_order_asked(client, desk, customers):
     ids = [customers[5], "nobody", customers[2]]
-    SEEN.clear()
     answer = post(client, {"customer_ids": ids, "purpose": "crm"})
     assert answer.status_code == 200
     found = DecisionResponse.model_validate_json(answer.content)
     assert [d.customer_id for d in found.decisions] == ids
     assert desk.log.verify() == 3
-    assert [status for status, _ in SEEN] == [d.status.value for d in found.decisions]
+    told = client.get("http://desk/metrics").text
+    assert all(f'tierline_decisions_total{{status="{d.status}"}}' in told for d in found.decisions)
+    assert 'tierline_requests_total{code="200",route="/v1/decisions"}' in told
 
 
 def test_a_decision_is_read_again_by_its_id(client, customers):
@@ -130,7 +130,7 @@ def test_given_features_are_scored(client):
     ],
 )
 def test_a_token_is_asked_for_on_every_route(desk, given, status):
-    client = Client(make_app(desk, token="s3cret", max_body=1000, watch=lambda *_: None))
+    client = Client(make_app(desk, token="s3cret", max_body=1000))
     headers = {k: v.encode() for k, v in given.items()}
     assert client.get("/model-card", headers=headers).status_code == status
     assert client.get("/openapi.json", headers=headers).status_code == status
@@ -164,6 +164,18 @@ def test_no_answer_leaves_without_its_record_and_the_log_names_nobody(
     assert told["code"] == "internal"
     assert customers[0] not in answer.text + caplog.text
     assert told["message"].split()[-1] in caplog.text
+
+
+def test_a_request_is_logged_by_its_route_and_not_by_what_its_path_holds(client, caplog):
+    with caplog.at_level(logging.INFO, logger="tierline"):
+        client.get("/decisions/C0000042-of-somebody")
+        client.get("/model-card")
+    told = [r.getMessage() for r in caplog.records if r.name == "tierline.serving"]
+    assert [m.rsplit(" ", 2)[0] for m in told] == [
+        "GET /v1/decisions/{decision_id} 404",
+        "GET /v1/model-card 200",
+    ]
+    assert "C0000042" not in client.get("http://desk/metrics").text
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40)

@@ -100,12 +100,14 @@ def test_it_answers_tells_how_it_is_and_loses_nothing_when_killed(own, customers
         )
         [made] = answer.json()["decisions"]
         assert httpx.get(f"{address}/v1/decisions/{made['decision_id']}").json() == made
+        assert httpx.get(f"{address}/v1/decisions/{customers[0]}").status_code == 404
         bad = httpx.post(
             f"{address}/v1/decisions", content=b"{", headers={"content-type": "application/json"}
         )
         assert (bad.status_code, bad.json()["error"]["code"]) == (400, "not_json")
         metrics = httpx.get(f"{address}/metrics").text
         assert 'tierline_decisions_total{status="' in metrics
+        assert httpx.get(f"{address}/docs").json()["error"]["code"] == "no_route"
         assert customers[0] not in metrics
         threads = [threading.Thread(target=ask, args=(address,)) for _ in range(3)]
         for thread in threads:
@@ -119,7 +121,10 @@ def test_it_answers_tells_how_it_is_and_loses_nothing_when_killed(own, customers
     assert log.verify() >= len(told) + 1
     for decision_id in [made["decision_id"], *told]:
         assert log.get(decision_id).decision.decision_id == decision_id
-    assert customers[0] not in (tmp_path / "log").read_text()
+    said = (tmp_path / "log").read_text()
+    assert "POST /v1/decisions 200" in said
+    assert "GET /v1/decisions/{decision_id} 404" in said
+    assert customers[0] not in said
 
 
 def test_a_damaged_bundle_never_serves(bank, own, tmp_path):
