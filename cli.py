@@ -9,31 +9,24 @@ from __future__ import annotations
 
 import json
 import os
-import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from rich.console import Console
 
-from domain.asof import from_micros, parse_instant, to_micros
+import cli_data
+import cli_options as opt
+from cli_options import console
+from domain.asof import to_micros
 from domain.decision import Purpose
-from domain.errors import NotFoundError, TierlineError
-from domain.settings import DATA, HOME, HOST, LANG, POLICY, PORT, SEED, SOURCE, Setting
+from domain.errors import TierlineError
+from domain.settings import HOME, HOST, PORT, SEED
 from domain.workspace import Workspace
 
 if TYPE_CHECKING:
-    from events.dataset import Dataset
-    from events.ingest import Report
     from serving.terminal import Language
     from training.run import RunOptions, RunResult
-
-console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140)
-FILE = click.Path(path_type=Path)
-PUBLIC = ("online_retail_ii", "berka", "credit_card_approval", "taiwan_credit_default")
 
 
 class _Commands(click.Group):
@@ -49,33 +42,8 @@ class _Commands(click.Group):
 click.ClickException.exit_code = 2
 
 
-def _setting(setting: Setting, kind: Any = str) -> Callable[..., Any]:
-    """A setting as an option; the environment gives its default."""
-    return click.option(
-        f"--{setting.name}",
-        type=kind,
-        default=lambda: setting.read(os.environ) or None,
-        help=f"{setting.text} [{setting.variable}; {setting.default or 'unset'}]",
-    )
-
-
-def _path(name: str, text: str, variable: str = "") -> Callable[..., Any]:
-    return click.option(name, variable or name[2:], type=FILE, help=text)
-
-
-_source = _setting(SOURCE)
-_seed = _setting(SEED, int)
-_policy = _setting(POLICY, FILE)
-_data = _path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
-_json = _path("--json", "write the same as JSON here", "json_file")
-_trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
-_by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")
-_lang = _setting(LANG, click.Choice(["en", "zh"]))
-_accept = click.option("--accept", metavar="REASON", help="register although a verdict failed: why")
-
-
 @click.group(cls=_Commands)
-@_setting(HOME, FILE)
+@opt.setting(HOME, opt.FILE)
 @click.version_option(package_name="tierline")
 @click.pass_context
 def main(ctx: click.Context, home: Path) -> None:
@@ -91,95 +59,13 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-def _raw(home: Path, source: str, data: Path | None) -> Path:
-    if data is not None:
-        return data
-    if source in PUBLIC:
-        return Path(DATA.read(os.environ)) / source
-    return home / "raw" / source
-
-
-def _when(text: str | None) -> datetime | None:
-    return None if text is None else from_micros(parse_instant(text))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar a task: call it with the task's name, steps done and steps in all."""
-    from rich.progress import MofNCompleteColumn, Progress, TaskID
-
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=not console.is_terminal) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def advance(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
-
-        yield advance
+for _command in cli_data.COMMANDS:
+    main.add_command(_command)
 
 
 @main.command()
-@click.option("--customers", default=5000, show_default=True, help="how many, 100 to 5,000,000")
-@click.option("--months", default=30, show_default=True, help="months of history")
-@click.option("--drift-month", type=int, help="month from which customers behave differently")
-@click.option("--until", help="first of a month at which the data ends [this month]")
-@_seed
-@_path("--out", "folder to write [HOME/raw/bank]")
-@click.pass_obj
-def simulate(home: Path, /, out: Path | None, until: str | None, **bank: Any) -> None:
-    """Write a simulated bank: raw tables with their faults, and the truth beside them.
-
-    \b
-    Example:
-      tierline simulate --customers 5000 --seed 7 --out raw
-    """
-    from events.bank.config import BankConfig
-    from events.bank.simulate import write_bank
-
-    out = out or home / "raw" / "bank"
-    until = until or f"{datetime.now(UTC):%Y-%m}-01"
-    with _progress() as advance:
-        write_bank(
-            out,
-            BankConfig(until=until, **bank),
-            lambda done, total: advance("simulate", done, total),
-        )
-    console.print(f"[bold]{bank['customers']:,}[/] customers until {until} in {out}")
-
-
-@main.command()
-@_source
-@_data
-@_json
-@click.pass_obj
-def check(home: Path, source: str, data: Path | None, json_file: Path | None) -> None:
-    """Read and check raw tables: all faults at once, bad rows to quarantine, the rest made ready.
-
-    \b
-    Example:
-      tierline check --source online_retail_ii --data ../shared/data/online_retail_ii
-    """
-    report = _ingest(home, source, data)
-    console.print(report.to_text(), markup=False, highlight=False)
-    if json_file:
-        json_file.write_text(report.to_json(), encoding="utf-8")
-
-
-def _ingest(home: Path, source: str, data: Path | None) -> Report:
-    from events.ingest import ingest
-    from events.readers import SOURCES
-
-    if source not in SOURCES:
-        raise NotFoundError(f"no source {source!r}: there are {', '.join(sorted(SOURCES))}")
-    _, report = ingest(SOURCES[source], _raw(home, source, data), Workspace(home, source).dataset)
-    return report
-
-
-@main.command()
-@_source
-@_data
+@opt.source
+@opt.data
 @click.pass_obj
 def features(home: Path, source: str, data: Path | None) -> None:
     """Check the raw tables, then compute and keep every feature that training and serving need.
@@ -190,16 +76,10 @@ def features(home: Path, source: str, data: Path | None) -> None:
     """
     from training.run import compute_features
 
-    _ingest(home, source, data)
+    cli_data.take_in(home, source, data)
     workspace = Workspace(home, source)
-    rows = compute_features(_dataset(workspace), workspace)
+    rows = compute_features(opt.dataset_of(workspace), workspace)
     console.print(f"{rows:,} rows of features in {workspace.features}")
-
-
-def _dataset(workspace: Workspace) -> Dataset:
-    from events.dataset import open_dataset
-
-    return open_dataset(workspace.dataset)
 
 
 def _options(trials: int, seed: int, accept: str | None = None, by: str = "") -> RunOptions:
@@ -212,9 +92,9 @@ def _options(trials: int, seed: int, accept: str | None = None, by: str = "") ->
 
 
 @main.command()
-@_source
-@_trials
-@_seed
+@opt.source
+@opt.trials
+@opt.seed
 @click.pass_obj
 def tune(home: Path, source: str, trials: int, seed: int) -> None:
     """Tune every target over the features kept; a study goes on where it was stopped.
@@ -226,19 +106,19 @@ def tune(home: Path, source: str, trials: int, seed: int) -> None:
     from training.run import tune_all
 
     workspace = Workspace(home, source)
-    with _progress() as told:
-        found = tune_all(_dataset(workspace), workspace, _options(trials, seed), told)
+    with opt.progress() as told:
+        found = tune_all(opt.dataset_of(workspace), workspace, _options(trials, seed), told)
     for target, best in found.items():
         console.print(f"[bold]{target}[/] {best.figure:.4f} with {best.trees} trees", best.params)
 
 
 @main.command()
-@_source
-@_trials
-@_seed
-@_accept
-@_by
-@_json
+@opt.source
+@opt.trials
+@opt.seed
+@opt.accept
+@opt.by
+@opt.as_json
 @click.pass_obj
 def train(home: Path, /, source: str, json_file: Path | None, **options: Any) -> None:
     """Tune, fit, calibrate and judge over the features kept; write and register one bundle.
@@ -250,19 +130,19 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
     from training.run import train as run_training
 
     workspace = Workspace(home, source)
-    with _progress() as told:
-        result = run_training(_dataset(workspace), workspace, _options(**options), told)
+    with opt.progress() as told:
+        result = run_training(opt.dataset_of(workspace), workspace, _options(**options), told)
     _show(result, json_file)
 
 
 @main.command()
-@_source
-@_data
-@_trials
-@_seed
-@_accept
-@_by
-@_json
+@opt.source
+@opt.data
+@opt.trials
+@opt.seed
+@opt.accept
+@opt.by
+@opt.as_json
 @click.pass_obj
 def run(
     home: Path, /, source: str, data: Path | None, json_file: Path | None, **options: Any
@@ -276,10 +156,10 @@ def run(
     from training.run import run as run_all
 
     workspace = Workspace(home, source)
-    report = _ingest(home, source, data)
+    report = cli_data.take_in(home, source, data)
     console.print(report.to_text(), markup=False, highlight=False)
-    with _progress() as told:
-        result = run_all(_dataset(workspace), workspace, _options(**options), told)
+    with opt.progress() as told:
+        result = run_all(opt.dataset_of(workspace), workspace, _options(**options), told)
     _show(result, json_file)
 
 
@@ -294,9 +174,9 @@ def _show(result: RunResult, json_file: Path | None) -> None:
 
 
 @main.command()
-@_source
+@opt.source
 @click.option("--bundle", "bundle_hash", help="hash of the bundle [the newest one registered]")
-@_by
+@opt.by
 @click.option("--reason", help="why; needed where a verdict failed")
 @click.option(
     "--sample", default=200, show_default=True, help="customers whose features to compare"
@@ -325,10 +205,10 @@ def promote(
 
 
 @main.command()
-@_source
-@_setting(HOST)
-@_setting(PORT, int)
-@_policy
+@opt.source
+@opt.setting(HOST)
+@opt.setting(PORT, int)
+@opt.policy
 @click.pass_obj
 def serve(home: Path, source: str, host: str, port: int, policy: Path | None) -> None:
     """Serve decisions over HTTP with BentoML until interrupted.
@@ -343,12 +223,12 @@ def serve(home: Path, source: str, host: str, port: int, policy: Path | None) ->
 
 
 @main.command()
-@_source
+@opt.source
 @click.argument("customers", nargs=-1, required=True)
 @click.option("--purpose", type=click.Choice([p.value for p in Purpose]), default="crm")
 @click.option("--as-of", help="decide as of this instant [the features online now]")
-@_policy
-@_lang
+@opt.policy
+@opt.lang
 @click.option("--json", "as_json", is_flag=True, help="print the answer of the API")
 @click.pass_obj
 def decide(
@@ -363,7 +243,7 @@ def decide(
     from serving.local import decide_now
     from serving.terminal import decision_lines
 
-    workspace, as_of = Workspace(home, source), _when(options["as_of"])
+    workspace, as_of = Workspace(home, source), opt.when(options["as_of"])
     answer = decide_now(workspace, customers, Purpose(options["purpose"]), as_of, options["policy"])
     if options["as_json"]:
         console.print_json(answer.model_dump_json())
@@ -373,7 +253,7 @@ def decide(
 
 
 @main.command()
-@_source
+@opt.source
 @click.argument("decision_ids", nargs=-1)
 @click.option("--all", "everything", is_flag=True, help="check the whole record, replay all of it")
 @click.pass_obj
@@ -401,9 +281,9 @@ def replay(home: Path, source: str, decision_ids: tuple[str, ...], everything: b
 
 
 @main.command()
-@_source
+@opt.source
 @click.argument("decision_or_customer")
-@_lang
+@opt.lang
 @click.pass_obj
 def explain(home: Path, source: str, decision_or_customer: str, lang: Language) -> None:
     """Show why: base + reasons = points, for a recorded decision, or for a customer's latest one.
@@ -436,7 +316,7 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
 
     workspace = Workspace(ctx.obj, "bank")
     why = "a demonstration on simulated customers: no real decision depends on it"
-    ctx.invoke(simulate, customers=customers)
+    ctx.invoke(cli_data.simulate, customers=customers)
     ctx.invoke(run, source="bank", trials=trials, by="demo", accept=why)
     ctx.invoke(promote, source="bank", by="demo")
     _, everybody = FeatureRoom(workspace.features).latest()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from tests.house.tree import ROOMS, ROOT, imported, modules
+from tests.house.tree import COMMANDS, ROOMS, ROOT, imported, modules
 
 
 def drawn() -> set[tuple[str, str]]:
@@ -21,7 +21,7 @@ def found() -> set[tuple[str, str]]:
         for path in modules(room)
         for name in imported(path)
     }
-    edges |= {("cli", name.split(".")[0]) for name in imported(ROOT / "cli.py")}
+    edges |= {("cli", name.split(".")[0]) for path in COMMANDS for name in imported(path)}
     return {(a, b) for a, b in edges if b in ROOMS and a != b}
 
 

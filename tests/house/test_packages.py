@@ -7,7 +7,7 @@ from importlib.metadata import packages_distributions
 
 import pytest
 
-from tests.house.tree import ROOMS, ROOT, tracked
+from tests.house.tree import COMMANDS, ROOMS, ROOT, tracked
 
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
 
@@ -27,7 +27,7 @@ def test_docs_and_tests_are_no_packages():
     ]
 
 
-@pytest.mark.parametrize("name", [*ROOMS, "cli"])
+@pytest.mark.parametrize("name", [*ROOMS, *(p.stem for p in COMMANDS)])
 def test_no_installed_distribution_ships_one_of_our_names(name):
     assert set(packages_distributions().get(name, [])) <= {"tierline"}
 

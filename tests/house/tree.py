@@ -11,6 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 ROOMS = ("domain", "events", "features", "scoring", "training", "serving")
+COMMANDS = tuple(sorted(ROOT.glob("cli*.py")))
 
 
 def tracked(pattern: str) -> list[Path]:

@@ -1,0 +1,99 @@
+"""Commands of the front door: `simulate` and `check`.
+
+Enters: arguments. Leaves: raw tables, a checked data set, reports. `cli.py` gathers them into the
+command `tierline`.
+"""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+import cli_options as opt
+from cli_options import console
+from domain.errors import NotFoundError
+from domain.settings import DATA
+from domain.workspace import Workspace
+
+if TYPE_CHECKING:
+    from events.ingest import Report
+
+PUBLIC = ("online_retail_ii", "berka", "credit_card_approval", "taiwan_credit_default")
+
+
+def take_in(home: Path, source: str, data: Path | None) -> Report:
+    """Read and check the raw tables of a source into its workspace.
+
+    Raises:
+        NotFoundError: no source of that name.
+        InputError: tables that cannot be taken in.
+    """
+    from events.ingest import ingest
+    from events.readers import SOURCES
+
+    if source not in SOURCES:
+        raise NotFoundError(f"no source {source!r}: there are {', '.join(sorted(SOURCES))}")
+    _, report = ingest(SOURCES[source], _raw(home, source, data), Workspace(home, source).dataset)
+    return report
+
+
+def _raw(home: Path, source: str, data: Path | None) -> Path:
+    if data is not None:
+        return data
+    if source in PUBLIC:
+        return Path(DATA.read(os.environ)) / source
+    return home / "raw" / source
+
+
+@click.command()
+@click.option("--customers", default=5000, show_default=True, help="how many, 100 to 5,000,000")
+@click.option("--months", default=30, show_default=True, help="months of history")
+@click.option("--drift-month", type=int, help="month from which customers behave differently")
+@click.option("--until", help="first of a month at which the data ends [this month]")
+@opt.seed
+@opt.path("--out", "folder to write [HOME/raw/bank]")
+@click.pass_obj
+def simulate(home: Path, /, out: Path | None, until: str | None, **bank: Any) -> None:
+    """Write a simulated bank: raw tables with their faults, and the truth beside them.
+
+    \b
+    Example:
+      tierline simulate --customers 5000 --seed 7 --out raw
+    """
+    from events.bank.config import BankConfig
+    from events.bank.simulate import write_bank
+
+    out = out or home / "raw" / "bank"
+    until = until or f"{datetime.now(UTC):%Y-%m}-01"
+    with opt.progress() as advance:
+        write_bank(
+            out,
+            BankConfig(until=until, **bank),
+            lambda done, total: advance("simulate", done, total),
+        )
+    console.print(f"[bold]{bank['customers']:,}[/] customers until {until} in {out}")
+
+
+@click.command()
+@opt.source
+@opt.data
+@opt.as_json
+@click.pass_obj
+def check(home: Path, source: str, data: Path | None, json_file: Path | None) -> None:
+    """Read and check raw tables: all faults at once, bad rows to quarantine, the rest made ready.
+
+    \b
+    Example:
+      tierline check --source online_retail_ii --data ../shared/data/online_retail_ii
+    """
+    report = take_in(home, source, data)
+    console.print(report.to_text(), markup=False, highlight=False)
+    if json_file:
+        json_file.write_text(report.to_json(), encoding="utf-8")
+
+
+COMMANDS = (simulate, check)

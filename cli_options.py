@@ -1,0 +1,83 @@
+"""Options and terminal that the commands share; no command stands here.
+
+Enters: settings. Leaves: options for click, the console, a progress bar. Rooms are imported inside
+functions, so that `--help` stays fast.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+from rich.console import Console
+
+from domain.asof import from_micros, parse_instant
+from domain.settings import LANG, POLICY, SEED, SOURCE, Setting
+
+if TYPE_CHECKING:
+    from domain.workspace import Workspace
+    from events.dataset import Dataset
+
+console = Console(width=None if sys.stdout.isatty() or "COLUMNS" in os.environ else 140)
+FILE = click.Path(path_type=Path)
+
+
+def setting(what: Setting, kind: Any = str) -> Callable[..., Any]:
+    """A setting as an option; the environment gives its default."""
+    return click.option(
+        f"--{what.name}",
+        type=kind,
+        default=lambda: what.read(os.environ) or None,
+        help=f"{what.text} [{what.variable}; {what.default or 'unset'}]",
+    )
+
+
+def path(name: str, text: str, variable: str = "") -> Callable[..., Any]:
+    """An option that is a path."""
+    return click.option(name, variable or name[2:], type=FILE, help=text)
+
+
+source = setting(SOURCE)
+seed = setting(SEED, int)
+policy = setting(POLICY, FILE)
+data = path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
+as_json = path("--json", "write the same as JSON here", "json_file")
+trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
+by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")
+lang = setting(LANG, click.Choice(["en", "zh"]))
+accept = click.option("--accept", metavar="REASON", help="register although a verdict failed: why")
+
+
+def when(text: str | None) -> datetime | None:
+    """The instant that an option names."""
+    return None if text is None else from_micros(parse_instant(text))
+
+
+def dataset_of(workspace: Workspace) -> Dataset:
+    """The checked data set of a source."""
+    from events.dataset import open_dataset
+
+    return open_dataset(workspace.dataset)
+
+
+@contextmanager
+def progress() -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar a task: call it with the task's name, steps done and steps in all."""
+    from rich.progress import MofNCompleteColumn, Progress, TaskID
+
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield advance
