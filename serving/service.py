@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import logging
 import os
-import subprocess
 import sys
 from pathlib import Path
+from typing import NoReturn
 
 import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
@@ -72,8 +72,8 @@ class Tierline:
         return self.desk.log.is_open()
 
 
-def serve(home: Path, source: str, host: str, port: int, policy: Path | None) -> None:
-    """Run the service until it is interrupted.
+def serve(home: Path, source: str, host: str, port: int, policy: Path | None) -> NoReturn:
+    """Become the server: a signal to this process reaches it, and it ends its workers.
 
     Raises:
         InputError: another address than loopback without a token.
@@ -92,4 +92,4 @@ def serve(home: Path, source: str, host: str, port: int, policy: Path | None) ->
     root = Path(__file__).parents[1]
     command = [sys.executable, "-m", "bentoml", "serve", "serving.service:Tierline"]
     command += ["--host", host, "--port", str(port), "--working-dir", str(root)]
-    subprocess.run(command, env=environment, check=True)
+    os.execve(sys.executable, command, environment)

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-import signal
 import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 import httpx
+import psutil
 import pytest
 
 from domain.workspace import Workspace
@@ -37,7 +37,7 @@ def service(workspace: Workspace, log: Path) -> Iterator[tuple[str, subprocess.P
                "--port", str(port)]  # fmt: skip
     with log.open("w") as out:
         process = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=out, start_new_session=True,
+            command, cwd=ROOT, stdout=out, stderr=out,
             env={**os.environ, "TIERLINE_STALE_DAYS": "100000"},
         )  # fmt: skip
     try:
@@ -47,11 +47,17 @@ def service(workspace: Workspace, log: Path) -> Iterator[tuple[str, subprocess.P
 
 
 def kill(process: subprocess.Popen) -> None:
+    """SIGKILL to the command, the server and its workers, which have a session of their own."""
     try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
+        command = psutil.Process(process.pid)
+        everybody = [*command.children(recursive=True), command]
+    except psutil.NoSuchProcess:
         return
+    for each in everybody:
+        with suppress(psutil.NoSuchProcess):
+            each.kill()
     process.wait(timeout=30)
+    psutil.wait_procs(everybody, timeout=30)
 
 
 def wait_until_ready(address: str, process: subprocess.Popen) -> bool:
@@ -125,6 +131,18 @@ def test_it_answers_tells_how_it_is_and_loses_nothing_when_killed(own, customers
     assert "POST /v1/decisions 200" in said
     assert "GET /v1/decisions/{decision_id} 404" in said
     assert customers[0] not in said
+
+
+def test_a_signal_to_the_command_ends_the_server_and_its_workers(own, tmp_path):
+    with service(own, tmp_path / "log") as (address, process):
+        assert wait_until_ready(address, process), (tmp_path / "log").read_text()
+        workers = psutil.Process(process.pid).children(recursive=True)
+        assert workers
+        process.terminate()
+        process.wait(timeout=60)
+        _, alive = psutil.wait_procs(workers, timeout=30)
+        assert not alive
+        assert not ready(address)
 
 
 def test_a_damaged_bundle_never_serves(bank, own, tmp_path):
