@@ -10,8 +10,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from rich.console import Console
 
-from domain.asof import from_micros, parse_instant, to_micros
+from domain.asof import from_micros, parse_instant
 from domain.decision import Purpose
 from domain.errors import NotFoundError, TierlineError
 from domain.settings import DATA, HOME, HOST, POLICY, PORT, SEED, SOURCE, Setting
@@ -69,6 +69,7 @@ _policy = _setting(POLICY, FILE)
 _data = _path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
 _json = _path("--json", "write the same as JSON here", "json_file")
 _trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
+_sample = click.option("--sample", default=200, show_default=True, help="customers to compare")
 _by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")
 _lang = click.option("--lang", type=click.Choice(["zh", "en"]), default="zh", show_default=True)
 _accept = click.option("--accept", metavar="REASON", help="register although a verdict failed: why")
@@ -92,32 +93,18 @@ def main(ctx: click.Context, home: Path) -> None:
 
 
 def _raw(home: Path, source: str, data: Path | None) -> Path:
-    if data is not None:
-        return data
-    if source in PUBLIC:
-        return Path(DATA.read(os.environ)) / source
-    return home / "raw" / source
+    public = Path(DATA.read(os.environ)) / source
+    return data or (public if source in PUBLIC else home / "raw" / source)
+
+
+def _progress() -> AbstractContextManager[Callable[[str, int, int], None]]:
+    from serving.terminal import progress
+
+    return progress(console)
 
 
 def _when(text: str | None) -> datetime | None:
     return None if text is None else from_micros(parse_instant(text))
-
-
-@contextmanager
-def _progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar a task: call it with the task's name, steps done and steps in all."""
-    from rich.progress import MofNCompleteColumn, Progress, TaskID
-
-    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=not console.is_terminal) as bars:
-        tasks: dict[str, TaskID] = {}
-
-        def advance(name: str, done: int, total: int) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
-
-        yield advance
 
 
 @main.command()
@@ -247,12 +234,11 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
     Example:
       tierline train --source bank --trials 20
     """
-    from training.run import train as run_training
+    from training.run import train as train_all
 
     workspace = Workspace(home, source)
     with _progress() as told:
-        result = run_training(_dataset(workspace), workspace, _options(**options), told)
-    _show(result, json_file)
+        _show(train_all(_dataset(workspace), workspace, _options(**options), told), json_file)
 
 
 @main.command()
@@ -279,8 +265,7 @@ def run(
     report = _ingest(home, source, data)
     console.print(report.to_text(), markup=False, highlight=False)
     with _progress() as told:
-        result = run_all(_dataset(workspace), workspace, _options(**options), told)
-    _show(result, json_file)
+        _show(run_all(_dataset(workspace), workspace, _options(**options), told), json_file)
 
 
 def _show(result: RunResult, json_file: Path | None) -> None:
@@ -295,33 +280,45 @@ def _show(result: RunResult, json_file: Path | None) -> None:
 
 @main.command()
 @_source
+@_sample
+@click.pass_obj
+def parity(home: Path, source: str, sample: int) -> None:
+    """Compare online with offline features, certify it; exit code 1 where any customer differs.
+
+    \b
+    Example:
+      tierline parity --source bank --sample 1000
+    """
+    from scoring.parity import certify
+
+    found = certify(Workspace(home, source), os.environ, sample)
+    console.print(found.to_text(), markup=False, highlight=False)
+    raise SystemExit(not found.passed)
+
+
+@main.command()
+@_source
 @click.option("--bundle", "bundle_hash", help="hash of the bundle [the newest one registered]")
 @_by
-@click.option("--reason", help="why; needed where a verdict failed")
-@click.option(
-    "--sample", default=200, show_default=True, help="customers whose features to compare"
-)
+@click.option("--reason", help="why; the log keeps it")
+@_sample
+@click.option("--certificate", help="hash of one that `tierline parity` wrote [compare now]")
 @click.pass_obj
-def promote(
-    home: Path, source: str, bundle_hash: str | None, by: str, reason: str | None, sample: int
-) -> None:
+def promote(home: Path, /, source: str, sample: int, certificate: str | None, **how: Any) -> None:
     """Make a bundle live: features go online, online is compared with offline, the log is written.
 
     \b
     Example:
       tierline promote --source bank --by alice
     """
-    from features.store import FeatureRoom
-    from scoring import registry
+    from scoring.parity import go_live
 
-    workspace = Workspace(home, source)
-    chosen = bundle_hash or registry.newest(workspace)
-    room = FeatureRoom(workspace.features)
     with console.status("features go online"):
-        mismatches, compared = room.go_online(sample, SEED.number(os.environ))
-    at = to_micros(datetime.now(UTC))
-    done = registry.promote(workspace, chosen, by=by, reason=reason, at=at, parity=mismatches)
-    console.print(f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {compared} customers compared")
+        basis = certificate or sample
+        done, passed = go_live(Workspace(home, source), os.environ, basis=basis, **how)
+    console.print(
+        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared"
+    )
 
 
 @main.command()
@@ -431,7 +428,7 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     Example:
       tierline demo --customers 2000
     """
-    from features.store import FeatureRoom
+    from features.store import open_room
     from serving.desk import find_decision
 
     workspace = Workspace(ctx.obj, "bank")
@@ -439,7 +436,7 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     ctx.invoke(simulate, customers=customers)
     ctx.invoke(run, source="bank", trials=trials, by="demo", accept=why)
     ctx.invoke(promote, source="bank", by="demo")
-    _, everybody = FeatureRoom(workspace.features).latest()
+    _, everybody = open_room(workspace, os.environ).latest()
     chosen = everybody[:: max(1, len(everybody) // 3)][:3]
     ctx.invoke(decide, source="bank", customers=chosen)
     first = find_decision(workspace, chosen[0])

@@ -54,6 +54,11 @@ ONLINE = Setting(
     "sqlite",
     "online store: sqlite, redis://host:port or postgresql://user:pw@host:port/db",
 )
+REGISTRY = Setting(
+    "registry",
+    "file",
+    "Feast's registry: file, or postgresql://user:pw@host:port/db that a team shares",
+)
 POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
 SEED = Setting("seed", "20261122", "seed of every random choice")
 
@@ -69,5 +74,6 @@ SETTINGS = (
     STALE_DAYS,
     REASONS,
     ONLINE,
+    REGISTRY,
     SEED,
 )

@@ -1,14 +1,17 @@
-"""Decisions for a terminal: a table of scores, and why, with bars.
+"""Decisions for a terminal: a table of scores, and why, with bars; progress of what runs long.
 
-Enters: a recorded `Decision`. Leaves: rich renderables. It decides and reads nothing.
+Enters: a recorded `Decision`, steps done. Leaves: rich renderables. It decides and reads nothing.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Literal
 
+from rich.console import Console
 from rich.markup import escape
+from rich.progress import MofNCompleteColumn, Progress, TaskID
 from rich.table import Table
 
 from domain.decision import Decision, TargetScore
@@ -66,3 +69,18 @@ def explanation_tables(decision: Decision, lang: Language) -> Iterator[Table]:
             table.add_row(f"{reason.points:+d}", f"[{colour}]{bar}[/]", text)
         table.add_row(f"[bold]{score.points}[/]", "", total)
         yield table
+
+
+@contextmanager
+def progress(console: Console) -> Iterator[Callable[[str, int, int], None]]:
+    """A progress bar a task: call it with the task's name, steps done and steps in all."""
+    columns = (*Progress.get_default_columns(), MofNCompleteColumn())
+    with Progress(*columns, console=console, transient=not console.is_terminal) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def advance(name: str, done: int, total: int) -> None:
+            if name not in tasks:
+                tasks[name] = bars.add_task(name, total=total)
+            bars.update(tasks[name], completed=done, total=total)
+
+        yield advance
