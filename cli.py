@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import json
 import os
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,10 +17,9 @@ import click
 import cli_data
 import cli_options as opt
 from cli_options import console
-from domain.asof import to_micros
 from domain.decision import Purpose
 from domain.errors import TierlineError
-from domain.settings import HOME, HOST, PORT, SEED
+from domain.settings import HOME, HOST, PORT
 from domain.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -127,11 +125,11 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
     Example:
       tierline train --source bank --trials 20
     """
-    from training.run import train as run_training
+    from training.run import train as train_all
 
     workspace = Workspace(home, source)
     with opt.progress() as told:
-        result = run_training(opt.dataset_of(workspace), workspace, _options(**options), told)
+        result = train_all(opt.dataset_of(workspace), workspace, _options(**options), told)
     _show(result, json_file)
 
 
@@ -175,33 +173,45 @@ def _show(result: RunResult, json_file: Path | None) -> None:
 
 @main.command()
 @opt.source
+@opt.sample
+@click.pass_obj
+def parity(home: Path, source: str, sample: int) -> None:
+    """Compare online with offline features, certify it; exit code 1 where any customer differs.
+
+    \b
+    Example:
+      tierline parity --source bank --sample 1000
+    """
+    from scoring.parity import certify
+
+    found = certify(Workspace(home, source), os.environ, sample)
+    console.print(found.to_text(), markup=False, highlight=False)
+    raise SystemExit(not found.passed)
+
+
+@main.command()
+@opt.source
 @click.option("--bundle", "bundle_hash", help="hash of the bundle [the newest one registered]")
 @opt.by
-@click.option("--reason", help="why; needed where a verdict failed")
-@click.option(
-    "--sample", default=200, show_default=True, help="customers whose features to compare"
-)
+@click.option("--reason", help="why; the log keeps it")
+@opt.sample
+@click.option("--certificate", help="hash of one that `tierline parity` wrote [compare now]")
 @click.pass_obj
-def promote(
-    home: Path, source: str, bundle_hash: str | None, by: str, reason: str | None, sample: int
-) -> None:
+def promote(home: Path, /, source: str, sample: int, certificate: str | None, **how: Any) -> None:
     """Make a bundle live: features go online, online is compared with offline, the log is written.
 
     \b
     Example:
       tierline promote --source bank --by alice
     """
-    from features.store import FeatureRoom
-    from scoring import registry
+    from scoring.parity import go_live
 
-    workspace = Workspace(home, source)
-    chosen = bundle_hash or registry.newest(workspace)
-    room = FeatureRoom(workspace.features)
     with console.status("features go online"):
-        mismatches, compared = room.go_online(sample, SEED.number(os.environ))
-    at = to_micros(datetime.now(UTC))
-    done = registry.promote(workspace, chosen, by=by, reason=reason, at=at, parity=mismatches)
-    console.print(f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {compared} customers compared")
+        basis = certificate or sample
+        done, passed = go_live(Workspace(home, source), os.environ, basis=basis, **how)
+    console.print(
+        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared"
+    )
 
 
 @main.command()
@@ -311,7 +321,7 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     Example:
       tierline demo --customers 2000
     """
-    from features.store import FeatureRoom
+    from features.store import open_room
     from serving.desk import find_decision
 
     workspace = Workspace(ctx.obj, "bank")
@@ -319,7 +329,7 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     ctx.invoke(cli_data.simulate, customers=customers)
     ctx.invoke(run, source="bank", trials=trials, by="demo", accept=why)
     ctx.invoke(promote, source="bank", by="demo")
-    _, everybody = FeatureRoom(workspace.features).latest()
+    _, everybody = open_room(workspace, os.environ).latest()
     chosen = everybody[:: max(1, len(everybody) // 3)][:3]
     ctx.invoke(decide, source="bank", customers=chosen)
     first = find_decision(workspace, chosen[0])

@@ -55,3 +55,7 @@ class PromotionError(TierlineError):
 
 class RecordError(TierlineError):
     """The decision record is broken: a row was edited, deleted or reordered."""
+
+
+class StoreError(TierlineError):
+    """The online store cannot be reached, or holds rows that are not this catalogue's."""

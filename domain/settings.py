@@ -54,6 +54,11 @@ ONLINE = Setting(
     "sqlite",
     "online store: sqlite, redis://host:port or postgresql://user:pw@host:port/db",
 )
+REGISTRY = Setting(
+    "registry",
+    "file",
+    "Feast's registry: file, or postgresql://user:pw@host:port/db that a team shares",
+)
 POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
 LANG = Setting("lang", "en", "language of the texts in the terminal: en or zh")
 SEED = Setting("seed", "20261122", "seed of every random choice")
@@ -70,6 +75,7 @@ SETTINGS = (
     STALE_DAYS,
     REASONS,
     ONLINE,
+    REGISTRY,
     LANG,
     SEED,
 )

@@ -39,6 +39,16 @@ class Workspace:
         return self.root / "deployments.jsonl"
 
     @property
+    def certificates(self) -> Path:
+        """Certificates of parity, one file a hash."""
+        return self.root / "certificates"
+
+    @property
+    def arrivals(self) -> Path:
+        """Events that were pushed since the data set was made."""
+        return self.root / "arrivals.db"
+
+    @property
     def decisions(self) -> Path:
         """The decision record."""
         return self.root / "decisions.db"

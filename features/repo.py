@@ -7,56 +7,31 @@ service a target. No on-demand view and no function: the registry holds no code.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
-from feast.types import Float64, Int64, String
+from feast.types import Float64, String
 
 from domain.errors import InputError
 from domain.settings import HOME, SOURCE
 from domain.tiers import TARGETS, Target
 from domain.workspace import Workspace
 from features.catalogue import CATALOGUE, Catalogue, Feature
+from features.views import (
+    AS_OF,
+    COMPUTED_AT,
+    ENTITY,
+    ENTITY_KEY,
+    LIVE,
+    longest_age,
+    panel_file,
+    themes,
+)
 
-ENTITY = "customer"
-ENTITY_KEY = "customer_id"
-AS_OF = "as_of"
-COMPUTED_AT = "computed_at"
-LIVE = "live"
-"""The folder inside the features' folder that stands for the panels in use."""
 _TAKEN = frozenset(
     {ENTITY_KEY, AS_OF, COMPUTED_AT, "event_timestamp", "event_expire_timestamp", "entity_row_id"}
 )
-
-
-def themes(catalogue: Catalogue) -> dict[str, tuple[Feature, ...]]:
-    """The features of each theme, in catalogue order."""
-    grouped: dict[str, list[Feature]] = {}
-    for feature in catalogue.features:
-        grouped.setdefault(feature.theme, []).append(feature)
-    return {theme: tuple(found) for theme, found in grouped.items()}
-
-
-def panel_file(views: Path, theme: str) -> Path:
-    """Where the rows of a theme stand."""
-    return views / f"{theme}.parquet"
-
-
-def as_of_field(theme: str) -> str:
-    """The field of a view that holds the row's own as_of in micros.
-
-    Feast's online stores round the time of a row to seconds, and SQLite's moves it when writer and
-    reader live in different time zones; a field comes back as it went in.
-    """
-    return f"{theme}_as_of"
-
-
-def longest_age(found: Iterable[Feature]) -> timedelta:
-    """The time to live of a view: the longest age one of its features may reach."""
-    return timedelta(days=max(f.max_age_days for f in found))
 
 
 def build(catalogue: Catalogue, views: Path) -> list[Any]:
@@ -66,12 +41,11 @@ def build(catalogue: Catalogue, views: Path) -> list[Any]:
         InputError: the name of a feature is one that Feast's join drops or uses itself.
     """
     by_theme = themes(catalogue)
-    taken = _TAKEN | {as_of_field(theme) for theme in by_theme}
-    wrong = [n for n in catalogue.names if n in taken or n.endswith("_y")]
+    wrong = [n for n in catalogue.names if n in _TAKEN or n.endswith("_y")]
     if wrong:
         raise InputError(
             f"features {wrong} cannot be kept: Feast's join drops names that end in _y and uses "
-            f"{sorted(taken)} itself; give them other names"
+            f"{sorted(_TAKEN)} itself; give them other names"
         )
     customer = Entity(
         name=ENTITY,
@@ -95,11 +69,7 @@ def _view(theme: str, features: tuple[Feature, ...], customer: Entity, views: Pa
         name=theme,
         entities=[customer],
         ttl=longest_age(features),
-        schema=[
-            Field(name=ENTITY_KEY, dtype=String),
-            *(_field(f) for f in features),
-            Field(name=as_of_field(theme), dtype=Int64, description="as_of of the row in micros"),
-        ],
+        schema=[Field(name=ENTITY_KEY, dtype=String), *(_field(f) for f in features)],
         source=source,
         online=True,
         description=f"features of the theme {theme}",

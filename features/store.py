@@ -1,98 +1,67 @@
-"""Features offline and online through Feast: one wrapper for every read and write.
+"""The features of one source, offline and online: one door for every read and write.
 
 Enters: panels of the window engine, (customer, as_of) pairs, customer ids. Leaves: rows of
-features. Offline reads go through Feast's DuckDB store, point in time, with
-`filter_by_created_timestamp` and a TTL on every view; online reads through Feast's online store.
-Freshness is not judged here: Feast calls expired values present, so the as_of of every row is
-handed out and the caller decides.
+features. Offline reads go through Feast's DuckDB store, point in time; online reads through the
+store of packed rows, which Feast reads too.
 
 On disk, in the folder `root`: `live` is a link to `panel-<id>/`, which holds the panel, one Parquet
 file a theme, and Feast's registry over exactly those files; replacing the link is the one moment at
-which a new panel counts. `online.db` is the default online store.
+which a new panel counts. A registry in SQL is shared by all panels and follows the link.
+`online.db` is the default online store.
 """
 
 from __future__ import annotations
 
 import shutil
-import threading
 import uuid
-import warnings
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
-import ibis
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
-import pyarrow.parquet as pq
-from feast import FeatureStore
-from feast.repo_config import RepoConfig
-from numpy.typing import NDArray
 
-from domain.asof import from_micros
-from domain.errors import InputError, NotFoundError, TierlineError
+from domain.errors import NotFoundError
+from domain.settings import ONLINE, REGISTRY
+from domain.workspace import Workspace
 from events.schema import INSTANT
+from features import panel_files
 from features.catalogue import CATALOGUE, Catalogue
-from features.online_config import SQLITE, OnlineConfig
-from features.repo import (
-    AS_OF,
-    COMPUTED_AT,
-    ENTITY,
-    ENTITY_KEY,
-    LIVE,
-    as_of_field,
-    build,
-    longest_age,
-    panel_file,
-    themes,
-)
+from features.online import OnlineFeatures, OnlineRows, check_names
+from features.online_config import FILE, SQLITE, OnlineConfig, RegistryConfig
+from features.panel_files import keys_of, matrix
+from features.parity import Certificate, Mismatch, by_feature, differences, instant
+from features.views import AS_OF, ENTITY_KEY, LIVE, themes
 
-PROJECT = "tierline"
-MICRO = timedelta(microseconds=1)
-ONLINE_BATCH = 2_000
-"""Customers a transaction of the online store: a reader never waits for more."""
-_ROW = "request_row"
-_OFFLINE = threading.RLock()
-"""Feast's DuckDB store works on ibis' connection for the whole process: one read at a time."""
+if TYPE_CHECKING:
+    from feast import FeatureStore
 
-
-@dataclass(frozen=True)
-class OnlineRows:
-    """`values` (n, k) float64, NaN missing; `as_of` (n,) int64 micros, 0 = customer not known."""
-
-    values: NDArray[np.float64]
-    as_of: NDArray[np.int64]
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    """A feature whose offline and online values differ for the customer at `position`."""
-
-    position: int
-    feature: str
-    offline: float
-    online: float
+__all__ = ["FeatureRoom", "Mismatch", "matrix", "open_room"]
 
 
 class FeatureRoom:
     """The features of one source in the folder `root`.
 
     One process writes at a time; any number read. A room may be shared by threads: Feast resolves
-    names behind its own lock, SQLite's connection is serialised, offline reads take turns.
+    names behind its own lock, each thread has a connection of its own, offline reads take turns.
     """
 
     def __init__(
-        self, root: Path, catalogue: Catalogue = CATALOGUE, online: OnlineConfig = SQLITE
+        self,
+        root: Path,
+        catalogue: Catalogue = CATALOGUE,
+        online: OnlineConfig = SQLITE,
+        registry: RegistryConfig = FILE,
+        project: str = "tierline",
     ) -> None:
         self.root = root
         self.catalogue = catalogue
+        self.project = project
+        self.store = online.kind
         self._online = online
+        self._registry = registry
         self._theme = {f.name: f.theme for f in catalogue.features}
-        self._age = {t: longest_age(found) for t, found in themes(catalogue).items()}
         self._open: tuple[Path, FeatureStore] | None = None
 
     @property
@@ -116,8 +85,13 @@ class FeatureRoom:
         """
         views = self.views
         if self._open is None or self._open[0] != views:
-            self._open = (views, self._store(views))
+            self._open = (views, self._feast(views))
         return self._open[1]
+
+    @cached_property
+    def served(self) -> OnlineFeatures:
+        """The online side: bulk reads and writes of packed rows."""
+        return OnlineFeatures(self._online.open(self.root, self.project), self.catalogue)
 
     def write(self, panel: pa.Table) -> None:
         """Keep a panel of the window engine in place of the one before, and register the catalogue.
@@ -130,24 +104,27 @@ class FeatureRoom:
             InputError: columns that are not the catalogue's, a missing key or instant, a customer
                 twice at one as_of, or a value that is not finite.
         """
-        rows = self._checked(panel)
+        from features.offline import register
+        from features.repo import build
+
+        rows = panel_files.checked(panel, self.catalogue)
         self.root.mkdir(parents=True, exist_ok=True)
-        fresh = self.root.resolve() / f"panel-{uuid.uuid4().hex[:12]}"
+        root = self.root.resolve()
+        fresh = root / f"panel-{uuid.uuid4().hex[:12]}"
         fresh.mkdir()
         try:
-            for theme, found in themes(self.catalogue).items():
-                stamp = pc.cast(rows[AS_OF], pa.int64())
-                columns = [ENTITY_KEY, AS_OF, COMPUTED_AT, *(f.name for f in found)]
-                table = rows.select(columns).append_column(as_of_field(theme), stamp)
-                pq.write_table(table, panel_file(fresh, theme))
-            self._store(fresh).apply(build(self.catalogue, fresh))
+            panel_files.write_files(rows, fresh, self.catalogue)
+            if not self._registry.is_sql:
+                register(self._feast(fresh), build(self.catalogue, fresh))
             link = fresh / LIVE
             link.symlink_to(fresh.name)
-            link.rename(self.root.resolve() / LIVE)
+            link.rename(root / LIVE)
         except BaseException:
             shutil.rmtree(fresh)
             raise
-        for old in self.root.resolve().glob("panel-*"):
+        if self._registry.is_sql:  # after the link: a killed run is mended by running again
+            register(self._feast(fresh), build(self.catalogue, root / LIVE))
+        for old in root.glob("panel-*"):
             if old != fresh:
                 shutil.rmtree(old)
 
@@ -161,27 +138,14 @@ class FeatureRoom:
             NotFoundError: a name that the catalogue lacks, or no panel yet.
             TierlineError: Feast lost or doubled rows.
         """
-        refs = self._refs(names)
-        keys = _keys(requests)
-        if not keys.num_rows or not refs:
+        from features.offline import join
+
+        check_names(names, self._theme)
+        keys = keys_of(requests)
+        if not keys.num_rows or not names:
             empty = {n: pa.nulls(keys.num_rows, pa.float64()) for n in names}
             return pa.table({**dict(zip(keys.column_names, keys.columns, strict=True)), **empty})
-        numbered = keys.rename_columns([ENTITY_KEY, "event_timestamp"]).append_column(
-            _ROW, pa.array(np.arange(keys.num_rows))
-        )
-        with _offline():
-            found = self.feast.get_historical_features(
-                entity_df=numbered.to_pandas(), features=refs, filter_by_created_timestamp=True
-            ).to_arrow()
-        if not np.array_equal(np.sort(found[_ROW].to_numpy()), np.arange(keys.num_rows)):
-            raise TierlineError(
-                f"{keys.num_rows} rows went into the point-in-time join and {found.num_rows} "
-                "came out: report this, and do not train on it"
-            )
-        found = found.sort_by(_ROW)
-        for name in names:
-            keys = keys.append_column(name, pc.cast(found[name], pa.float64()))
-        return keys
+        return join(self.feast, keys, [f"{self._theme[n]}:{n}" for n in names], names)
 
     def latest(self) -> tuple[int, tuple[str, ...]]:
         """The last as_of (micros) of the panel, and who stands in it.
@@ -189,93 +153,32 @@ class FeatureRoom:
         Raises:
             NotFoundError: no panel was written.
         """
-        file = panel_file(self.views, next(iter(self._age)))
-        rows = pq.read_table(file, columns=[ENTITY_KEY, AS_OF])
-        last = pc.max(rows[AS_OF])
-        today = rows.filter(pc.equal(rows[AS_OF], last))
-        return int(last.cast(pa.int64()).as_py()), tuple(today[ENTITY_KEY].to_pylist())
+        return panel_files.last_as_of(self.views, next(iter(themes(self.catalogue))))
 
-    def go_online(self, sample: int, seed: int) -> tuple[tuple[Mismatch, ...], int]:
-        """Materialise the last as_of, then compare `sample` customers of it, every feature.
-
-        The mismatches, and how many customers were compared.
-        """
-        as_of, customers = self.latest()
-        self.materialise(as_of)
-        order = np.random.default_rng(seed).permutation(len(customers))[:sample]
-        chosen = [customers[i] for i in order]
-        return self.parity(chosen, as_of, self.catalogue.names), len(chosen)
-
-    def materialise(self, as_of: int) -> None:
+    def materialise(self, as_of: int, but: frozenset[str] = frozenset()) -> None:
         """Bring the latest row of every customer as of `as_of` (micros) into the online store.
 
-        A row older than its view's TTL stays out. Rerunning, also after a kill, gives the same
-        values. Feast's provider is asked view by view: `FeatureStore.materialize` has one start for
-        all TTLs, rewrites the registry in place and closes each view to readers meanwhile.
+        A row older than its view's TTL stays out; customers in `but` stay as they are. Rerunning,
+        also after a kill, gives the same bytes. Reading goes on meanwhile: Feast's own materialize
+        would close each view to readers, and needs one start for all TTLs.
         """
-        store = self.feast
-        end = from_micros(as_of)
-        views = [store.get_feature_view(theme) for theme in self._age]
-        customer = store.get_entity(ENTITY)
-        with _offline():
-            store.provider.update_infra(  # the tables of a store that is new or was emptied
-                project=PROJECT,
-                tables_to_delete=[],
-                tables_to_keep=views,
-                entities_to_delete=[],
-                entities_to_keep=[customer],
-                partial=True,
-            )
-            for view in views:
-                store.provider.materialize_single_feature_view(
-                    config=store.config,
-                    feature_view=view,
-                    start_date=end - self._age[view.name],
-                    end_date=end,
-                    registry=store.registry,
-                    project=PROJECT,
-                    tqdm_builder=_no_progress,
-                )
+        rows = panel_files.latest_rows(self.views, self.catalogue, as_of)
+        self.served.bring(rows, as_of, but)
 
     def warm(self) -> None:
-        """Read the registry once, so that the first request does not."""
-        self.online(["-"], self.catalogue.names[:1])
+        """Open the online store once, so that the first request does not.
+
+        Raises:
+            NotFoundError: no panel was written.
+        """
+        if self.views:
+            self.served.read(["-"], self.catalogue.names[:1])
 
     def online(
         self, customer_ids: Sequence[str], names: Sequence[str], now: int | None = None
     ) -> OnlineRows:
-        """The latest materialised features of customers, in the order asked.
-
-        The as_of of a customer is that of the oldest row that gave a value. Values are told as
-        they stand, however old; with `now` (micros) those older than their view's TTL at that
-        instant are missing, as `historical` has it.
-        """
-        refs = self._refs(names)
-        used = tuple(dict.fromkeys(self._theme[n] for n in names))
-        size = len(customer_ids)
-        values = np.full((size, len(names)), np.nan)
-        as_of = np.full(size, np.iinfo(np.int64).max)
-        if not size or not names:
-            return OnlineRows(values, np.zeros(size, dtype=np.int64))
-        answer = self.feast.get_online_features(
-            features=[*refs, *(f"{t}:{as_of_field(t)}" for t in used)],
-            entity_rows={ENTITY_KEY: list(customer_ids)},
-        ).proto
-        found = dict(zip(answer.metadata.feature_names.val, answer.results, strict=True))
-        alive = {}
-        for theme in used:
-            at = np.array([v.int64_val for v in found[as_of_field(theme)].values], dtype=np.int64)
-            alive[theme] = (
-                at > 0 if now is None else (at > 0) & (at + self._age[theme] // MICRO >= now)
-            )
-            as_of = np.where(alive[theme], np.minimum(as_of, at), as_of)
-        for column, name in enumerate(names):
-            read = [
-                v.double_val if v.WhichOneof("val") == "double_val" else np.nan
-                for v in found[name].values
-            ]
-            values[:, column] = np.where(alive[self._theme[name]], read, np.nan)
-        return OnlineRows(values, np.where(as_of == np.iinfo(np.int64).max, 0, as_of))
+        """The latest features of customers, in the order asked; see `OnlineFeatures.read`."""
+        return self.served.read(customer_ids, names, now)
 
     def parity(
         self, customer_ids: Sequence[str], as_of: int, names: Sequence[str]
@@ -284,112 +187,52 @@ class FeatureRoom:
         moments = pa.array([as_of] * len(customer_ids), pa.int64()).cast(INSTANT)
         requests = pa.table({ENTITY_KEY: pa.array(customer_ids, pa.string()), AS_OF: moments})
         offline = matrix(self.historical(requests, names), names)
-        online = self.online(customer_ids, names, now=as_of).values
-        same = offline.view(np.int64) == online.view(np.int64)
-        differ = ~(same | (np.isnan(offline) & np.isnan(online)))
-        return tuple(
-            Mismatch(int(r), names[c], float(offline[r, c]), float(online[r, c]))
-            for r, c in np.argwhere(differ)
-        )
+        return differences(offline, self.online(customer_ids, names, now=as_of).values, names)
 
-    def _store(self, views: Path) -> FeatureStore:
-        """Feast over the registry in `views`, configured from here; nothing is sent anywhere."""
-        config = RepoConfig(
-            project=PROJECT,
-            provider="local",
-            registry={
-                "registry_type": "file",
-                "path": str(views / "registry.db"),
-                "cache_ttl_seconds": 0,  # never expires: the registry of a panel never changes
-            },
-            offline_store={"type": "duckdb"},
-            online_store=self._online.feast(self.root),
-            materialization={
-                "pull_latest_features": True,
-                "online_write_batch_size": ONLINE_BATCH,
-            },
-            entity_key_serialization_version=3,
-        )
-        return FeatureStore(config=config)
+    def certify(self, sample: int, seed: int, at: int) -> Certificate:
+        """What comparing every feature of `sample` customers of the last as_of finds, at `at`.
 
-    def _checked(self, panel: pa.Table) -> pa.Table:
-        """The panel's rows by customer and as_of, with `computed_at`; NaN becomes null."""
-        wanted = {ENTITY_KEY, AS_OF, *self.catalogue.names}
-        given = panel.column_names
-        absent = [n for n in self.catalogue.names if n not in given]
-        unknown = [n for n in given if n not in wanted]
-        if absent or unknown or len(given) != len(set(given)):
-            raise InputError(
-                f"the panel lacks {absent[:5]} and has {unknown[:5]} that the catalogue does not "
-                "know: compute it with this catalogue"
-            )
-        rows = _keys(panel)
-        pairs = rows.group_by([ENTITY_KEY, AS_OF]).aggregate([]).num_rows
-        if pairs != rows.num_rows:
-            raise InputError(
-                f"{rows.num_rows - pairs} rows of the panel repeat a customer and as_of: Feast "
-                "would take any of them; ask for each pair once"
-            )
-        rows = rows.append_column(COMPUTED_AT, rows[AS_OF])
-        endless = []
-        for name in self.catalogue.names:
-            column = pc.cast(panel[name], pa.float64())
-            column = pc.if_else(pc.is_nan(column), pa.scalar(None, pa.float64()), column)
-            endless += [name] if pc.any(pc.is_inf(column)).as_py() else []
-            rows = rows.append_column(name, column)
-        if endless:
-            raise InputError(f"features {endless[:5]} are infinite: mend how they are computed")
-        return rows.sort_by([(ENTITY_KEY, "ascending"), (AS_OF, "ascending")])
+        Customers whose online row is newer, because events of the day were pushed, are passed over.
+        """
+        as_of, customers = self.latest()
+        order = np.random.default_rng(seed).permutation(len(customers))[:sample]
+        chosen = [customers[i] for i in order]
+        names = self.catalogue.names
+        newest = self.online(chosen, names).by_view.max(axis=1, initial=0)
+        compared = [c for c, t in zip(chosen, newest.tolist(), strict=True) if t <= as_of]
+        found = self.parity(compared, as_of, names)
+        return Certificate(
+            project=self.project,
+            catalogue=self.catalogue.hash,
+            panel=panel_files.panel_hash(self.views),
+            store=self.store,
+            as_of=instant(as_of),
+            customers=len(compared),
+            pushed=len(chosen) - len(compared),
+            features=len(names),
+            mismatches=by_feature(found),
+            at=instant(at),
+        ).sealed()
 
-    def _refs(self, names: Sequence[str]) -> list[str]:
-        unknown = [n for n in names if n not in self._theme]
-        if unknown:
-            raise NotFoundError(f"no features {unknown[:5]}: see docs/features.md")
-        return [f"{self._theme[n]}:{n}" for n in names]
+    def _feast(self, views: Path) -> FeatureStore:
+        from features.offline import open_feast
+
+        return open_feast(self.project, self._registry.feast(views), self._online.feast(self.root))
 
 
-def matrix(rows: pa.Table, names: Sequence[str]) -> NDArray[np.float64]:
-    """The named columns as (n, k) float64, NaN where a value is missing."""
-    out = np.full((rows.num_rows, len(names)), np.nan)
-    for i, name in enumerate(names):
-        out[:, i] = rows[name].to_numpy(zero_copy_only=False)
-    return out
-
-
-def _keys(rows: pa.Table) -> pa.Table:
-    """The columns `customer_id` and `as_of` in the types of the tables, none missing.
-
-    Raises:
-        InputError: a column or a value of them is missing.
-    """
-    for name in (ENTITY_KEY, AS_OF):
-        if name not in rows.column_names or rows[name].null_count:
-            raise InputError(f"every row needs {name}: give customer_id and as_of")
-    return pa.table(
-        {
-            ENTITY_KEY: pc.cast(rows[ENTITY_KEY], pa.string()),
-            AS_OF: pc.cast(rows[AS_OF], INSTANT),
-        }
+def open_room(
+    workspace: Workspace, environ: Mapping[str, str], catalogue: Catalogue = CATALOGUE
+) -> FeatureRoom:
+    """The room of a workspace, with the online store and the registry that the settings name."""
+    return FeatureRoom(
+        workspace.features,
+        catalogue,
+        OnlineConfig(ONLINE.read(environ)),
+        RegistryConfig(REGISTRY.read(environ)),
+        project_of(workspace.source),
     )
 
 
-@contextmanager
-def _offline() -> Iterator[None]:
-    """One turn on a DuckDB connection of its own: Feast leaves a view there for every file read.
-
-    ibis' notice of a DuckDB method that got another name is not for our readers.
-    """
-    with _OFFLINE, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "fetch_arrow_table", DeprecationWarning)
-        before, connection = ibis.options.default_backend, ibis.duckdb.connect()
-        ibis.set_backend(connection)
-        try:
-            yield
-        finally:
-            ibis.options.default_backend = before
-            connection.disconnect()
-
-
-def _no_progress(length: int) -> Any:
-    """Nothing: this room prints nothing."""
-    del length
+def project_of(source: str) -> str:
+    """Feast's name of a source: what keeps sources apart in a store or registry that they share."""
+    return f"tierline_{source}"

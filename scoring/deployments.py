@@ -31,15 +31,14 @@ FIRST = "0" * 64
 class Deployment:
     """A bundle went live: at which instant (micros), by whom, why; its place in the chain.
 
-    `parity`: whether offline and online features were compared and found equal (I2); a promotion
-    without that comparison carries a written reason.
+    `parity`: the hash of the certificate that offline and online features are equal (I2).
     """
 
     at: int
     by: str
     reason: str | None
     bundle: str
-    parity: bool
+    parity: str
     previous: str
     hash: str = ""
 

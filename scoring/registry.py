@@ -10,14 +10,18 @@ from __future__ import annotations
 import logging
 import re
 import warnings
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import NotFoundError, PromotionError
 from domain.workspace import Workspace
+from features.panel_files import panel_hash
+from features.parity import Certificate, check_certificate
+from features.store import project_of
+from features.views import LIVE
 from scoring.bundle import Bundle, load_bundle
 from scoring.card import Card, read_card
 from scoring.deployments import FIRST, Deployment, append, live_at, read_log
+from scoring.files import replace_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -67,31 +71,32 @@ def promote(
     by: str,
     reason: str | None,
     at: int,
-    parity: Sequence[object] | None = None,
+    certificate: Certificate | None,
 ) -> Deployment:
     """The deployment that makes a registered bundle live; promoting an older one is a rollback.
 
-    `parity`: the mismatches between offline and online features that `FeatureRoom.parity` found;
-    None means that nobody compared, which needs a written reason. The log is written before the
-    alias: after a crash between them, promote again to set the alias. The bundle that is live
-    already is not logged twice.
+    `certificate`: that offline and online features in use are equal (I2); it is kept by its hash,
+    which the log holds. The log is written before the alias: after a crash between them, promote
+    again to set the alias. The bundle that is live already is not logged twice.
 
     Raises:
         NotFoundError: no such bundle.
         BundleError: it is damaged.
-        PromotionError: not registered, no passing verdict and no written reason, features differ
-            or were not compared, nobody named, or an instant before the last promotion.
+        PromotionError: not registered, no passing verdict and no written reason, no passing
+            certificate of the features in use, nobody named, or an instant before the last
+            promotion.
         RecordError: the deployment log is broken.
     """
     if not by.strip():
         raise PromotionError("nobody is named: say who promotes (`by`)")
-    _check_parity(parity, reason)
     bundle = find_bundle(workspace, bundle_hash)
+    passed = _checked_parity(workspace, bundle, certificate)
     _check_verdicts(read_card(bundle.card))
     client = tracking_client(workspace)
     version = _version(client, model_name(workspace), bundle.hash)
     if version is None:
         raise PromotionError(f"bundle {bundle.hash[:12]} is not registered: register it first")
+    keep_certificate(workspace, passed)
     done = append(
         workspace.deployments,
         Deployment(
@@ -99,7 +104,7 @@ def promote(
             by=by.strip(),
             reason=reason,
             bundle=bundle.hash,
-            parity=parity is not None,
+            parity=passed.hash,
             previous=FIRST,
         ),
     )
@@ -171,18 +176,26 @@ def _check_verdicts(card: Card) -> None:
         )
 
 
-def _check_parity(parity: Sequence[object] | None, reason: str | None) -> None:
-    if parity:
-        features = sorted({str(getattr(found, "feature", "?")) for found in parity})
+def keep_certificate(workspace: Workspace, certificate: Certificate) -> Certificate:
+    """The certificate, on disk under its hash."""
+    file = workspace.certificates / f"{certificate.hash}.json"
+    file.parent.mkdir(parents=True, exist_ok=True)
+    replace_file(file, certificate.text.encode())
+    return certificate
+
+
+def _checked_parity(
+    workspace: Workspace, bundle: Bundle, certificate: Certificate | None
+) -> Certificate:
+    """The certificate, which must be of the features in use and have passed."""
+    if certificate is None:
         raise PromotionError(
-            f"{len(parity)} values differ between offline and online features "
-            f"({', '.join(features[:5])}): materialise again before promoting"
+            "offline and online features were not compared: `tierline parity` writes the "
+            "certificate that a promotion needs"
         )
-    if parity is None and not (reason or "").strip():
-        raise PromotionError(
-            "offline and online features were not compared: pass the outcome of the parity check, "
-            "or a written reason for going live without it"
-        )
+    in_use = panel_hash(workspace.features / LIVE)
+    check_certificate(certificate, bundle.catalogue_hash, in_use, project_of(workspace.source))
+    return certificate
 
 
 def tracking_client(workspace: Workspace) -> MlflowClient:

@@ -24,13 +24,12 @@ from domain.decision import (
 )
 from domain.errors import Fault, InputError, PolicyError
 from domain.policy import Policy, default_policy_text, parse_policy
-from domain.settings import ONLINE, REASONS, STALE_DAYS
+from domain.settings import REASONS, STALE_DAYS
 from domain.workspace import Workspace
 from events.dataset import open_dataset
 from events.schema import INSTANT
-from features.online_config import OnlineConfig
 from features.panel import compute
-from features.store import FeatureRoom, matrix
+from features.store import FeatureRoom, matrix, open_room
 from scoring.files import replace_file
 from scoring.registry import find_bundle, live
 from serving.decide import Judge, Known, decide
@@ -55,7 +54,7 @@ class Desk:
     @cached_property
     def room(self) -> FeatureRoom:
         """The features of the workspace."""
-        return FeatureRoom(self.workspace.features, online=OnlineConfig(ONLINE.read(os.environ)))
+        return open_room(self.workspace, os.environ)
 
     def decisions(self, request: DecisionRequest) -> DecisionResponse:
         """Recorded decisions for customers by id, from online features, or as of a past instant.

@@ -1,11 +1,15 @@
-"""Fixtures of every room: the folder of real data, quiet telemetry, one thread."""
+"""Fixtures of every room: the folder of real data, real servers, quiet telemetry, one thread."""
 
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from pathlib import Path
 
 import pytest
+
+from tests.servers import MissingServerError, postgres_server, redis_server
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
@@ -25,11 +29,44 @@ def data_folder() -> Path:
     return DATA
 
 
+@pytest.fixture(scope="session")
+def redis_address() -> Iterator[str]:
+    """The address of a real Redis; skips, with a reason, where none is installed."""
+    yield from _served(redis_server())
+
+
+@pytest.fixture(scope="session")
+def postgres_address() -> Iterator[str]:
+    """The address of a real PostgreSQL; skips, with a reason, where none is installed."""
+    yield from _served(postgres_server())
+
+
+def _served(server: AbstractContextManager[str]) -> Iterator[str]:
+    try:
+        address = server.__enter__()
+    except MissingServerError as e:
+        pytest.skip(str(e))
+    try:
+        yield address
+    finally:
+        server.__exit__(None, None, None)
+
+
+def _why_not_skipped(item: pytest.Item) -> str:
+    """Why a test must not be skipped here, or nothing: a false pass is no pass."""
+    if item.get_closest_marker("realdata") and DATA.is_dir():
+        return "although the public data sets are there"
+    servers = {"redis_address", "postgres_address"} & set(getattr(item, "fixturenames", ()))
+    if (servers or item.get_closest_marker("servers")) and os.environ.get("CI"):
+        return "although CI installs its servers"
+    return ""
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A test on real data may be skipped only where there is none: a false pass is no pass."""
+    """A test on real data, or in CI on a real server, may not be skipped."""
     report = yield
-    if report.skipped and item.get_closest_marker("realdata") and DATA.is_dir():
+    if report.skipped and (why := _why_not_skipped(item)):
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped although the public data sets are there"
+        report.longrepr = f"{item.nodeid} was skipped {why}"
     return report

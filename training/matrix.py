@@ -6,6 +6,7 @@ target. It is the only door between `features` and training.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 
 import numpy as np
@@ -18,7 +19,7 @@ from events.dataset import Dataset
 from events.schema import INSTANT
 from features.catalogue import CATALOGUE
 from features.panel import compute, known_customers
-from features.store import FeatureRoom, matrix
+from features.store import matrix, open_room
 from training.fit import Material
 from training.splits import split
 from training.targets import SPECS, grids, labels, why_skipped
@@ -63,7 +64,7 @@ def write_features(dataset: Dataset, workspace: Workspace, rows: Mapping[Target,
     requests = requests.group_by(["customer_id", "as_of"]).aggregate([])
     requests = requests.sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
     panel = compute(dataset, requests)
-    FeatureRoom(workspace.features).write(panel)
+    open_room(workspace, os.environ).write(panel)
     return int(panel.num_rows)
 
 
@@ -78,7 +79,9 @@ def material(
     test = grids(dataset)[1]
     parts = split(rows, plan, plan.targets[target].horizon_days, min(test, default=0), seed)
     names = CATALOGUE.for_target(target)
-    found = FeatureRoom(workspace.features).historical(rows.select(["customer_id", "as_of"]), names)
+    found = open_room(workspace, os.environ).historical(
+        rows.select(["customer_id", "as_of"]), names
+    )
     X = matrix(found, names)
     dropped = constant_columns(X[parts.fit], names)
     kept = [i for i, n in enumerate(names) if n not in dropped]

@@ -8,9 +8,15 @@ from pathlib import Path
 import pytest
 
 from domain.errors import InputError
-from domain.settings import ONLINE
+from domain.settings import ONLINE, REGISTRY
 from features import online_config
-from features.online_config import SQLITE, OnlineConfig
+from features.online_config import (
+    FILE,
+    SQLITE,
+    OnlineConfig,
+    RegistryConfig,
+    sqlite_file,
+)
 
 REDIS = "redis://cache:6379,db=1,password=secret"
 POSTGRES = "postgresql://tier%40line:pa%2Fss@db:5433/online?sslmode=disable"
@@ -24,23 +30,47 @@ def drivers(monkeypatch):
 
 def test_the_default_is_sqlite_in_the_folder_of_the_room(tmp_path):
     assert OnlineConfig(ONLINE.read({})) == SQLITE
-    assert SQLITE.feast(tmp_path) == {"type": "sqlite", "path": str(tmp_path / "online.db")}
+    assert SQLITE.kind == "sqlite"
+    assert sqlite_file(tmp_path) == tmp_path / "online.db"
 
 
-def test_redis_and_postgresql_become_feasts_own_words(drivers, tmp_path):
-    assert OnlineConfig(REDIS).feast(tmp_path) == {
-        "type": "redis",
-        "connection_string": "cache:6379,db=1,password=secret",
+@pytest.mark.parametrize("address", ["sqlite", REDIS, POSTGRES])
+def test_feast_gets_our_store_by_its_class_with_the_address(drivers, tmp_path, address):
+    assert OnlineConfig(address).feast(tmp_path) == {
+        "type": "features.packed_store.PackedOnlineStore",
+        "address": address,
+        "root": str(tmp_path),
     }
-    assert OnlineConfig(POSTGRES).feast(tmp_path) == {
-        "type": "postgres",
+
+
+def test_the_parts_of_an_address_become_what_the_drivers_take(drivers):
+    assert OnlineConfig(f"{REDIS},ssl=true").parts == {
+        "host": "cache", "port": 6379, "db": 1, "password": "secret", "ssl": True,
+    }  # fmt: skip
+    assert OnlineConfig(POSTGRES).parts == {
         "host": "db",
         "port": 5433,
-        "database": "online",
+        "dbname": "online",
         "user": "tier@line",
         "password": "pa/ss",
         "sslmode": "disable",
     }
+
+
+def test_the_registry_is_a_file_beside_the_panel_or_a_database(drivers, tmp_path):
+    assert RegistryConfig(REGISTRY.read({})) == FILE
+    assert FILE.feast(tmp_path)["path"] == str(tmp_path / "registry.db")
+    sql = RegistryConfig(POSTGRES)
+    assert sql.is_sql
+    assert sql.feast(tmp_path)["registry_type"] == "sql"
+    assert sql.feast(tmp_path)["path"] == POSTGRES.replace("postgresql:", "postgresql+psycopg:")
+    assert "pa%2Fss" not in repr(sql)
+
+
+@pytest.mark.parametrize("address", ["", "sql", "mysql://h/d", "postgresql://h", "sqlite://x"])
+def test_another_registry_is_refused_with_what_is_allowed(drivers, address):
+    with pytest.raises(InputError, match="give file or postgresql://"):
+        RegistryConfig(address)
 
 
 @pytest.mark.parametrize(
@@ -55,7 +85,7 @@ def test_a_driver_that_is_not_installed_is_named_with_its_cure(monkeypatch, addr
 @pytest.mark.parametrize(
     "address",
     ["", "mysql://h/d", "redis", "redis://", "postgresql://", "sqlite://x", "SQLITE",
-     "postgresql://h:port/d", "postgresql://h", "postgresql://h/d?sslmode"],
+     "redis://h", "redis://h:1,db", "redis://h:x", "postgresql://h:port/d", "postgresql://h", "postgresql://h/d?sslmode"],
 )  # fmt: skip
 def test_anything_else_is_refused_with_what_is_allowed(drivers, address):
     with pytest.raises(InputError, match="sqlite, redis://host:port"):

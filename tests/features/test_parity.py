@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -12,8 +13,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.errors import NotFoundError, PromotionError
 from features.catalogue import CATALOGUE
-from features.store import FeatureRoom, Mismatch
+from features.panel_files import LatestRows, panel_hash
+from features.parity import Certificate, Mismatch, check_certificate, read_certificate
+from features.store import FeatureRoom
+from features.views import layouts
 from tests.features.feast_world import DAY, NAMES, T0, catalogue, panel, random_panel
 
 CUSTOMERS = [f"C{i:03d}" for i in range(50)]
@@ -106,14 +111,93 @@ def test_a_row_that_expired_since_it_was_brought_online_is_missing_on_both_sides
     assert room.parity(["A"], T0 + 11 * DAY, NAMES) == ()
 
 
-def test_going_online_brings_the_last_as_of_and_compares_a_sample(room):
+def test_a_certificate_is_of_a_sample_of_the_last_as_of(room):
     room.write(random_panel(8, CUSTOMERS, [T0 - DAY, T0]))
     there = len(room.latest()[1])
-    assert room.go_online(sample=10, seed=1) == ((), 10)
-    assert room.go_online(sample=1000, seed=1) == ((), there)
+    room.materialise(T0)
+    told = [room.certify(size, seed=1, at=T0) for size in (10, 1000)]
+    assert [(c.customers, c.passed, c.mismatches) for c in told] == [
+        (10, True, {}), (there, True, {}),
+    ]  # fmt: skip
     plant(room, room.latest()[1][0], "alpha", 77.0)
     as_of, everybody = room.latest()
     assert [m.feature for m in room.parity(everybody, as_of, NAMES)] == ["alpha"]
+    failed = room.certify(1000, seed=1, at=T0)
+    assert (failed.passed, failed.mismatches) == (False, {"alpha": 1})
+
+
+def test_whose_row_is_newer_than_the_panel_is_passed_over_and_told(room):
+    room.write(panel([(c, T0, {"alpha": 1.0}) for c in ("A", "B")]))
+    room.materialise(T0)
+    values = {v: np.ones((1, len(at.names))) for v, at in layouts(room.catalogue).items()}
+    room.served.write(LatestRows(["B"], np.array([T0 + 1]), values), T0 + 1)
+    told = room.certify(5, seed=1, at=T0)
+    assert (told.customers, told.pushed, told.passed) == (1, 1, True)
+
+
+def test_a_certificate_says_what_was_compared_and_names_no_customer(room):
+    room.write(panel([("Zoe-7", T0, {"alpha": 1.0})]))
+    room.materialise(T0)
+    told = room.certify(5, seed=1, at=T0 + DAY)
+    assert told.catalogue == room.catalogue.hash
+    assert told.panel == panel_hash(room.views)
+    assert (told.features, told.store) == (len(NAMES), "sqlite")
+    assert (told.as_of, told.at) == ("2020-03-01T12:30:15.123456Z", "2020-03-02T12:30:15.123456Z")
+    assert "Zoe" not in told.text
+    assert told.sealed() == told
+    check_certificate(told, told.catalogue, told.panel, told.project)
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"customers": 3}, "edited"),
+        ({"mismatches": {}}, "edited"),
+        ({"catalogue": "x"}, "edited"),
+    ],
+)
+def test_an_edited_certificate_is_refused(change, said):
+    told = sealed(mismatches={"alpha": 2})
+    with pytest.raises(PromotionError, match=said):
+        check_certificate(replace(told, **change), told.catalogue, told.panel, told.project)
+
+
+@pytest.mark.parametrize(
+    ("of", "said"),
+    [
+        ({"catalogue": "other"}, "another catalogue"),
+        ({"panel": "other"}, "another panel"),
+        ({"project": "other"}, "another source"),
+        ({"mismatches": {"alpha": 2}}, r"differ: alpha \(2\)"),
+        ({"customers": 0}, "nobody was compared"),
+    ],
+)
+def test_a_certificate_of_something_else_or_that_did_not_pass_is_refused(of, said):
+    good = sealed()
+    check_certificate(good, good.catalogue, good.panel, good.project)
+    with pytest.raises(PromotionError, match=said):
+        check_certificate(sealed(**of), good.catalogue, good.panel, good.project)
+
+
+def test_a_certificate_is_read_back_by_its_hash_and_a_damaged_one_is_not(tmp_path):
+    told = sealed()
+    file = tmp_path / f"{told.hash}.json"
+    file.write_text(told.text, encoding="utf-8")
+    assert read_certificate(tmp_path, told.hash) == told
+    with pytest.raises(NotFoundError):
+        read_certificate(tmp_path, "../" + told.hash)
+    for damaged in (told.text.replace(":5", ":6"), "{}", told.text[:40]):
+        file.write_text(damaged, encoding="utf-8")
+        with pytest.raises(PromotionError, match="edited"):
+            read_certificate(tmp_path, told.hash)
+
+
+def sealed(**of) -> Certificate:
+    plain = {
+        "project": "p", "catalogue": "c", "panel": "h", "store": "sqlite", "as_of": "a",
+        "customers": 5, "pushed": 0, "features": 4, "mismatches": {}, "at": "t",
+    }  # fmt: skip
+    return Certificate(**{**plain, **of}).sealed()
 
 
 def test_every_feature_of_the_real_catalogue_is_equal_on_both_sides(tmp_path):
@@ -126,7 +210,9 @@ def test_every_feature_of_the_real_catalogue_is_equal_on_both_sides(tmp_path):
     ]  # fmt: skip
     room = FeatureRoom(tmp_path / "features")
     room.write(panel(rows, names))
-    assert room.go_online(sample=50, seed=2) == ((), 50)
+    room.materialise(T0)
+    told = room.certify(50, seed=2, at=T0)
+    assert (told.customers, told.mismatches) == (50, {})
 
 
 @settings(max_examples=8, deadline=None)

@@ -12,14 +12,15 @@ from pathlib import Path
 import pytest
 from feast import FeatureService, FeatureView
 from feast.protos.feast.core.Registry_pb2 import Registry
-from feast.types import Float64, Int64
+from feast.types import Float64
 
 from domain.errors import InputError
 from domain.tiers import TARGETS
 from features.catalogue import CATALOGUE, Catalogue
 from features.declare import Take, Theme, Words
-from features.repo import build, themes
+from features.repo import build
 from features.store import FeatureRoom
+from features.views import themes
 from tests.features.feast_world import AGES, T0, catalogue, panel
 
 ROOT = Path(__file__).parents[2]
@@ -55,12 +56,7 @@ def small(name: str) -> Catalogue:
 
 
 def test_every_feature_is_one_float64_field_of_its_themes_view(objects):
-    fields = {
-        (view.name, f.name): f
-        for view in views(objects).values()
-        for f in view.features
-        if f.name != f"{view.name}_as_of"
-    }
+    fields = {(view.name, f.name): f for view in views(objects).values() for f in view.features}
     assert list(fields) == [(t, f.name) for t, fs in themes(CATALOGUE).items() for f in fs]
     for feature in CATALOGUE.features:
         field = fields[feature.theme, feature.name]
@@ -82,8 +78,6 @@ def test_every_view_has_one_key_a_time_to_live_and_two_clocks(objects):
         assert view.ttl == timedelta(days=max(ages))
         assert view.batch_source.timestamp_field == "as_of"
         assert view.batch_source.created_timestamp_column == "computed_at"
-        (clock,) = [f for f in view.features if f.name == f"{name}_as_of"]
-        assert clock.dtype == Int64
     small_ages = {n: v.ttl.days for n, v in views(build(catalogue(), Path("views"))).items()}
     assert small_ages == AGES
 
@@ -108,7 +102,7 @@ def test_a_target_that_may_use_nothing_has_no_service():
     assert services(build(Catalogue((theme,)), Path("views"))) == {}
 
 
-@pytest.mark.parametrize("name", ["gap_y", "as_of", "event_timestamp", "quick_as_of"])
+@pytest.mark.parametrize("name", ["gap_y", "as_of", "event_timestamp"])
 def test_a_name_that_feast_would_lose_is_refused(name):
     with pytest.raises(InputError, match=name):
         build(small(name), Path("views"))

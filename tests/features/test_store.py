@@ -5,14 +5,13 @@ from __future__ import annotations
 import os
 import time
 
-import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
-from domain.errors import InputError, NotFoundError, TierlineError
+from domain.errors import InputError, NotFoundError
 from events.schema import INSTANT
 from features.store import FeatureRoom, matrix
 from tests.features.feast_world import (
@@ -73,16 +72,6 @@ def test_so_many_rows_that_duckdb_answers_out_of_order_still_come_in_order(fresh
     found = fresh.historical(requests([(ids[i], T0) for i in order]), ["gamma", "alpha"])
     assert np.array_equal(found["alpha"].to_numpy(), order)
     assert np.array_equal(found["gamma"].to_numpy(), -order)
-
-
-def test_a_read_leaves_nothing_behind_in_duckdb(room):
-    def views() -> int:
-        count = "SELECT count(*) FROM duckdb_views() WHERE NOT internal"
-        return ibis.get_backend().con.execute(count).fetchone()[0]
-
-    before = views()
-    room.historical(requests([("C000", T0)]), NAMES)
-    assert views() == before
 
 
 def test_a_row_is_found_from_its_very_microsecond_on(fresh):
@@ -188,41 +177,6 @@ def test_an_unknown_feature_and_an_empty_room_are_named(room, fresh):
         fresh.latest()
 
 
-@pytest.mark.parametrize("rows", [[0, 1], [0, 1, 1], [0, 1, 1, 2]])
-def test_lost_or_doubled_rows_stop_the_run(room, rows):
-    """The join itself never does this; a store that does must not reach training."""
-
-    class Store:
-        def get_historical_features(self, **_):
-            return self
-
-        def to_arrow(self):
-            return pa.table({"request_row": rows, "alpha": [0.5] * len(rows)})
-
-    class Broken(FeatureRoom):
-        feast = Store()
-
-    with pytest.raises(TierlineError, match=f"3 rows went .* {len(rows)} came out"):
-        Broken(room.root, catalogue()).historical(requests([("C000", T0)] * 3), ["alpha"])
-
-
-def test_the_same_rows_in_any_order_and_any_missing_give_the_same_bytes(tmp_path, kept):
-    rng = np.random.default_rng(3)
-    shuffled = kept.take(rng.permutation(kept.num_rows)).select(
-        ["gamma", "customer_id", "years", "alpha", "as_of", "beta"]
-    )
-    index = shuffled.schema.get_field_index("beta")
-    with_nan = pc.fill_null(shuffled["beta"], float("nan"))
-    shuffled = shuffled.set_column(index, "beta", with_nan)
-    bytes_of = []
-    for name, rows in (("one", kept), ("two", shuffled)):
-        room = FeatureRoom(tmp_path / name, catalogue())
-        room.write(rows)
-        bytes_of.append([p.read_bytes() for p in sorted(room.views.glob("*.parquet"))])
-    assert len(bytes_of[0]) == 2
-    assert bytes_of[0] == bytes_of[1]
-
-
 @pytest.mark.parametrize(
     ("spoil", "said"),
     [
@@ -278,21 +232,3 @@ def test_a_room_opened_before_reads_the_new_panel(fresh):
     assert one(other, T0) == 1.0
     fresh.write(panel([("A", T0, {"alpha": 2.0})]))
     assert one(other, T0) == 2.0
-
-
-def test_a_changed_catalogue_replaces_the_registered_one(fresh):
-    fresh.write(panel([("A", T0, {"alpha": 1.0})]))
-    wider = FeatureRoom(fresh.root, catalogue(extra=["epsilon"]))
-    wider.write(panel([("A", T0, {"epsilon": 4.0})], wider.catalogue.names))
-    assert one(wider, T0, "epsilon") == 4.0
-    fresh.write(panel([("A", T0, {"alpha": 1.0})]))
-    fields = [f.name for f in fresh.feast.get_feature_view("quick").features]
-    assert fields == ["alpha", "beta", "quick_as_of"]
-
-
-def test_the_latest_as_of_and_its_customers_are_told(room, kept):
-    as_of, customers = room.latest()
-    last = pc.max(kept["as_of"])
-    assert as_of == last.cast(pa.int64()).as_py()
-    there = kept.filter(pc.equal(kept["as_of"], last))["customer_id"].to_pylist()
-    assert sorted(customers) == sorted(there)

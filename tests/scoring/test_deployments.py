@@ -27,7 +27,7 @@ def promotion(number: int, at: int | None = None) -> Deployment:
         by="王芳",
         reason=f"reason {number}" if number % 2 else None,
         bundle=f"{number:064x}",
-        parity=number % 2 == 0,
+        parity=f"{number:064x}",
         previous=FIRST,
     )
 
@@ -191,7 +191,7 @@ def dying(handle, real=os.fsync):
         os._exit(9)
     real(handle)
 os.fsync = dying
-d = Deployment(at=%d, by="a", reason=None, bundle="b" * 64, parity=True, previous="")
+d = Deployment(at=%d, by="a", reason=None, bundle="b" * 64, parity="c" * 64, previous="")
 append(Path(sys.argv[1]), d)
 """
 

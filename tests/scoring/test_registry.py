@@ -7,7 +7,6 @@ import os
 import subprocess
 import sys
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
@@ -16,6 +15,7 @@ from mlflow import MlflowClient
 from domain.asof import parse_instant
 from domain.errors import BundleError, NotFoundError, PromotionError, RecordError
 from domain.workspace import Workspace
+from features.parity import Certificate
 from scoring.bundle import Bundle, write_bundle
 from scoring.registry import find_bundle, history, live, promote, register
 
@@ -24,13 +24,8 @@ pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:Deprecatio
 
 JUNE = parse_instant("2011-06-01")
 ACCEPTED = {"by": "Wang Fang", "reason": "a logistic regression wins here, and we say so"}
+PANEL = "d" * 64
 ROOT = Path(__file__).parents[2]
-
-
-@dataclass(frozen=True)
-class Mismatch:
-    customer_id: str
-    feature: str
 
 
 @pytest.fixture(scope="module")
@@ -41,7 +36,11 @@ def home(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def shop(home: Path, request: pytest.FixtureRequest) -> Workspace:
     """A source of its own for each test; they share one MLflow, as in life."""
-    return Workspace(home, f"shop_{abs(hash(request.node.name))}")
+    own = Workspace(home, f"shop_{abs(hash(request.node.name))}")
+    panel = own.features / "live"
+    panel.mkdir(parents=True)
+    (panel / "panel.sha256").write_text(PANEL + "\n", encoding="ascii")
+    return own
 
 
 @pytest.fixture
@@ -59,7 +58,18 @@ def client(shop: Workspace) -> MlflowClient:
 
 
 def go(shop: Workspace, bundle: Bundle, at: int = JUNE, **more):
-    return promote(shop, bundle.hash, **{"by": "Li", "reason": None, "parity": (), **more}, at=at)
+    plain = {"by": "Li", "reason": None, "certificate": certificate(shop, bundle)}
+    return promote(shop, bundle.hash, **{**plain, **more}, at=at)
+
+
+def certificate(shop: Workspace, bundle: Bundle, **of) -> Certificate:
+    """A certificate of the features in use, or of something else."""
+    plain = {
+        "project": f"tierline_{shop.source}", "catalogue": bundle.catalogue_hash, "panel": PANEL,
+        "store": "sqlite", "as_of": "2011-06-01T00:00:00Z", "customers": 20, "pushed": 0,
+        "features": 3, "mismatches": {}, "at": "2011-06-01T00:00:00Z",
+    }  # fmt: skip
+    return Certificate(**{**plain, **of}).sealed()
 
 
 def test_a_registered_bundle_has_its_files_and_tags_in_mlflow(shop, write, tmp_path) -> None:
@@ -113,7 +123,8 @@ def test_promotion_and_rollback_set_the_alias_and_the_log(shop, write) -> None:
     assert history(shop) == tuple(done)
     assert live(shop, JUNE + 1).bundle == first.hash
     assert live(shop, JUNE + 3_600_000_000).bundle == second.hash
-    assert [d.parity for d in done] == [True, True, True]
+    kept = {f.stem for f in shop.certificates.iterdir()}
+    assert {d.parity for d in done} == kept == {certificate(shop, b).hash for b in (first, second)}
     assert find_bundle(shop, live(shop).bundle) == first
 
 
@@ -130,23 +141,41 @@ def refused(shop: Workspace, error: type[Exception], message: str, *args, **more
     return str(caught.value)
 
 
-def test_features_that_differ_are_not_promoted_and_name_no_customer(shop, write) -> None:
+def test_features_that_differ_are_not_promoted(shop, write) -> None:
     bundle = write()
     register(shop, bundle)
-    parity = (Mismatch("C0001", "spend_sum_90d"), Mismatch("C0002", "spend_sum_90d"))
-    said = refused(
-        shop, PromotionError, r"2 values differ .*\(spend_sum_90d\)", bundle, parity=parity
+    failed = certificate(shop, bundle, mismatches={"spend_sum_90d": 2})
+    for reason in (None, "do it anyway"):
+        refused(
+            shop, PromotionError, r"differ: spend_sum_90d \(2\)", bundle, certificate=failed,
+            reason=reason,
+        )  # fmt: skip
+
+
+def test_features_not_compared_are_not_promoted_whatever_the_reason(shop, write) -> None:
+    bundle = write()
+    register(shop, bundle)
+    for reason in (None, "no online store here"):
+        refused(
+            shop, PromotionError, "were not compared", bundle, certificate=None, reason=reason
+        )  # fmt: skip
+
+
+@pytest.mark.parametrize("of", ["catalogue", "panel", "project"])
+def test_a_certificate_of_other_features_is_refused(shop, write, of) -> None:
+    bundle = write()
+    register(shop, bundle)
+    other = certificate(shop, bundle, **{of: "another"})
+    refused(
+        shop, PromotionError, "the certificate of parity is of another", bundle, certificate=other
     )
-    assert "C000" not in said
-    refused(shop, PromotionError, "2 values", bundle, parity=parity, reason="do it anyway")
 
 
-def test_features_not_compared_need_a_written_reason(shop, write) -> None:
+def test_without_features_nothing_is_promoted(shop, write) -> None:
     bundle = write()
     register(shop, bundle)
-    refused(shop, PromotionError, "were not compared", bundle, parity=None)
-    refused(shop, PromotionError, "were not compared", bundle, parity=None, reason="  ")
-    assert go(shop, bundle, parity=None, reason="no online store here").parity is False
+    (shop.features / "live" / "panel.sha256").unlink()
+    refused(shop, NotFoundError, "tierline features", bundle)
 
 
 def test_nobody_cannot_promote(shop, write) -> None:
@@ -159,7 +188,8 @@ def test_an_unregistered_unknown_or_damaged_bundle_is_not_promoted(shop, write) 
     register(shop, bundle)
     for name in ("f" * 64, "../" + bundle.hash, ""):
         with pytest.raises(NotFoundError, match="give the whole hash"):
-            promote(shop, name, by="Li", reason=None, at=JUNE, parity=())
+            passed = certificate(shop, bundle)
+            promote(shop, name, by="Li", reason=None, at=JUNE, certificate=passed)
     (bundle.path / "golden.json").write_bytes(b"{}")
     refused(shop, BundleError, r"golden\.json is damaged", bundle)
 

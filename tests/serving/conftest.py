@@ -17,6 +17,7 @@ from events.readers import SOURCES
 from features.store import FeatureRoom
 from scoring import registry
 from scoring.card import Accepted
+from scoring.parity import certify
 from serving.desk import Desk
 from training.run import RunOptions, run
 
@@ -34,9 +35,9 @@ def bank(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Workspace]:
     with threadpool_limits(1):
         made = run(dataset, workspace, RunOptions(trials=1, accepted=ACCEPTED), lambda *_: None)
         assert made.bundle is not None
-        mismatches, _ = FeatureRoom(workspace.features).go_online(20, 1)
+        passed = certify(workspace, {}, 20, bring=True)
         registry.promote(
-            workspace, made.bundle.hash, by="tests", reason=None, at=AT, parity=mismatches
+            workspace, made.bundle.hash, by="tests", reason=None, at=AT, certificate=passed
         )
         yield workspace
 

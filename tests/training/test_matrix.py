@@ -13,7 +13,7 @@ from domain.tiers import TARGETS
 from domain.workspace import Workspace
 from features.catalogue import CATALOGUE
 from features.panel import compute, known_customers
-from features.store import FeatureRoom
+from features.store import open_room
 from tests.training.label_world import at, buys, dataset_of, event, plan_of
 from training.matrix import labelled, material, serving_as_of, write_features
 from training.run import RunOptions
@@ -67,7 +67,7 @@ def test_it_is_read_from_feast_and_no_row_sees_a_later_one(trained, rows, churn,
         planted = pa.array(values + 1e6 * is_last, mask=np.isnan(values))
         panel = panel.set_column(place, name, planted)
     workspace = Workspace(tmp_path, "bank")
-    FeatureRoom(workspace.features).write(panel)
+    open_room(workspace, {}).write(panel)
     found = material(trained.dataset, workspace, "churn", rows["churn"], SEED)
     assert found.problem.names == churn.problem.names
     np.testing.assert_array_equal(found.problem.X[~is_last], churn.problem.X[~is_last])

@@ -1,0 +1,101 @@
+"""Panels on disk: the same rows give the same bytes, and every last row is found."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from domain.errors import NotFoundError
+from features import panel_files
+from features.panel_files import LatestRows, latest_rows, panel_hash
+from features.store import FeatureRoom
+from tests.features.feast_world import DAY, NAMES, T0, THEME, catalogue, micros, panel, random_panel
+
+MOMENTS = [T0 + k * 7 * DAY for k in range(6)]
+
+
+@pytest.fixture(scope="module")
+def kept() -> pa.Table:
+    return random_panel(1, [*(f"C{i:03d}" for i in range(40)), "客户 7"], MOMENTS)
+
+
+@pytest.fixture(scope="module")
+def room(kept, tmp_path_factory) -> FeatureRoom:
+    made = FeatureRoom(tmp_path_factory.mktemp("files") / "features", catalogue())
+    made.write(kept)
+    return made
+
+
+def test_the_same_rows_in_any_order_and_any_missing_give_the_same_bytes(tmp_path, kept):
+    rng = np.random.default_rng(3)
+    shuffled = kept.take(rng.permutation(kept.num_rows)).select(
+        ["gamma", "customer_id", "years", "alpha", "as_of", "beta"]
+    )
+    index = shuffled.schema.get_field_index("beta")
+    with_nan = pc.fill_null(shuffled["beta"], float("nan"))
+    shuffled = shuffled.set_column(index, "beta", with_nan)
+    bytes_of = []
+    for name, rows in (("one", kept), ("two", shuffled)):
+        room = FeatureRoom(tmp_path / name, catalogue())
+        room.write(rows)
+        bytes_of.append([p.read_bytes() for p in sorted(room.views.glob("*.parquet"))])
+    assert len(bytes_of[0]) == 2
+    assert bytes_of[0] == bytes_of[1]
+
+
+def test_the_latest_as_of_and_its_customers_are_told(room, kept):
+    as_of, customers = room.latest()
+    last = pc.max(kept["as_of"])
+    assert as_of == last.cast(pa.int64()).as_py()
+    there = kept.filter(pc.equal(kept["as_of"], last))["customer_id"].to_pylist()
+    assert sorted(customers) == sorted(there)
+
+
+def test_the_hash_of_a_panel_is_of_its_content_and_of_the_catalogue(tmp_path, kept):
+    def written(name: str, rows: pa.Table, extra: tuple[str, ...] = ()) -> str:
+        room = FeatureRoom(tmp_path / name, catalogue(extra=extra))
+        room.write(rows)
+        return panel_hash(room.views)
+
+    first = written("one", kept)
+    assert written("two", kept.slice(0, kept.num_rows)) == first
+    assert written("three", kept.slice(1)) != first
+    with pytest.raises(NotFoundError, match="tierline features"):
+        panel_hash(tmp_path)
+
+
+@pytest.mark.parametrize("part", [5, 50_000])
+def test_the_latest_rows_are_those_that_a_plain_loop_finds(room, kept, monkeypatch, part):
+    monkeypatch.setattr(panel_files, "PART_ROWS", part)
+    as_of = MOMENTS[3]
+    expected = {}
+    for row in sorted(kept.to_pylist(), key=lambda r: r["as_of"]):
+        if micros(row["as_of"]) <= as_of:
+            expected[row["customer_id"]] = row
+    found = {}
+    for rows in latest_rows(room.views, room.catalogue, as_of):
+        assert isinstance(rows, LatestRows)
+        for i, customer in enumerate(rows.customers):
+            told = {n: rows.values[THEME[n]][i][_place(n)] for n in NAMES}
+            found[customer] = (int(rows.as_of[i]), told)
+    assert set(found) == set(expected)
+    for customer, (at, told) in found.items():
+        row = expected[customer]
+        assert at == micros(row["as_of"])
+        for name in NAMES:
+            wanted = np.nan if row[name] is None else row[name]
+            assert np.array_equal(told[name], wanted, equal_nan=True), (customer, name)
+
+
+def _place(name: str) -> int:
+    return [n for n in NAMES if THEME[n] == THEME[name]].index(name)
+
+
+def test_before_the_first_row_there_is_no_latest_one(tmp_path):
+    room = FeatureRoom(tmp_path / "features", catalogue())
+    room.write(panel([("A", T0, {"alpha": 1.0})]))
+    assert list(latest_rows(room.views, room.catalogue, T0 - 1)) == []
+    assert pq.read_table(room.views / "quick.parquet").num_rows == 1
