@@ -1,8 +1,8 @@
 """Where packed rows are kept: SQLite, Redis or PostgreSQL, each behind the same few verbs.
 
 Enters: bytes by customer and view. Leaves: bytes. What one call writes for one customer is seen
-whole or not at all: one transaction in SQLite and PostgreSQL, one HSET in Redis; and it is read by
-one statement, or one HMGET. Every verb may be repeated. A store may be shared by threads: each
+whole or not at all: one transaction in SQLite and PostgreSQL, one command in Redis; and it is read
+by one statement or command. Every verb may be repeated. A store may be shared by threads: each
 takes a connection out of a pool. It knows nothing of a row but the hash that it begins with.
 """
 
@@ -13,6 +13,7 @@ import sqlite3
 import weakref
 from collections import deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -21,7 +22,6 @@ from features.packed import HASH_BYTES
 
 if TYPE_CHECKING:
     import psycopg
-    import redis
 
 Keyed = Mapping[str, Mapping[str, bytes]]
 """Rows by customer, then by view."""
@@ -29,7 +29,7 @@ Found = dict[str, dict[str, bytes]]
 BUSY_SECONDS = 30
 NETWORK_SECONDS = 10
 SWEEP = 500
-"""Customers whose rows are looked at together when rows of other schemas are dropped from Redis."""
+"""Keys that are looked at together when rows of other schemas are dropped from Redis."""
 C = TypeVar("C")
 T = TypeVar("T")
 
@@ -219,7 +219,7 @@ class PostgresRows:
 
 
 class RedisRows:
-    """Rows in Redis: a hash a customer, a field a view."""
+    """Rows in Redis, a key a customer and view; many keys a command, which Redis runs whole."""
 
     def __init__(self, options: Mapping[str, Any], project: str) -> None:
         import redis
@@ -236,51 +236,50 @@ class RedisRows:
         self._error = redis.RedisError
 
     def write(self, rows: Keyed) -> None:
-        """Keep these rows; those of one customer in one command."""
-        pipe = self._db.pipeline(transaction=False)
-        for customer, of_views in rows.items():
-            if of_views:
-                pipe.hset(self._key(customer), mapping=dict(of_views))
-        self._run(pipe)
+        """Keep these rows, all in one command."""
+        named = {self._key(v, c): row for c, found in rows.items() for v, row in found.items()}
+        if named:
+            self._run(lambda: self._db.mset(named))
 
     def read(self, customers: Sequence[str], views: Sequence[str]) -> Found:
-        """The rows that are there; those of one customer as of one moment."""
-        pipe = self._db.pipeline(transaction=False)
-        for customer in customers:
-            pipe.hmget(self._key(customer), list(views))
-        answers = self._run(pipe)
+        """The rows that are there, as of one moment."""
+        asked = [(c, v) for c in customers for v in views]
+        if not asked:
+            return {}
+        rows: Any = self._run(lambda: self._db.mget([self._key(v, c) for c, v in asked]))
         found: Found = {}
-        for customer, answer in zip(customers, answers, strict=True):
-            of_views = {v: row for v, row in zip(views, answer, strict=True) if row is not None}
-            if of_views:
-                found[customer] = of_views
+        for (customer, view), row in zip(asked, rows, strict=True):
+            if row is not None:
+                found.setdefault(customer, {})[view] = row
         return found
 
     def keep_only(self, schemas: Mapping[str, bytes]) -> None:
         """Drop the rows of other schemas and views."""
         keys = self._db.scan_iter(match=f"{self._prefix}*", count=SWEEP)
-        while chunk := list(itertools.islice(keys, SWEEP)):
+        while chunk := self._run(lambda: list(itertools.islice(keys, SWEEP))):
             pipe = self._db.pipeline(transaction=False)
             for key in chunk:
-                pipe.hgetall(key)
-            found = self._run(pipe)
-            pipe = self._db.pipeline(transaction=False)
-            for key, rows in zip(chunk, found, strict=True):
-                others = [v for v, row in rows.items() if not _is_of(v.decode(), row, schemas)]
-                if others:
-                    pipe.hdel(key, *others)
-            self._run(pipe)
+                pipe.getrange(key, 0, HASH_BYTES - 1)
+            begins: list[bytes] = self._run(pipe.execute)
+            others = [
+                k for k, h in zip(chunk, begins, strict=True) if schemas.get(self._view(k)) != h
+            ]
+            if others:
+                self._run(partial(self._db.delete, *others))
 
     def close(self) -> None:
         """Close the connections."""
         self._db.close()
 
-    def _key(self, customer: str) -> str:
-        return self._prefix + customer
+    def _key(self, view: str, customer: str) -> str:
+        return f"{self._prefix}{view}:{customer}"
 
-    def _run(self, pipe: redis.client.Pipeline) -> list[Any]:
+    def _view(self, key: bytes) -> str:
+        return key.decode()[len(self._prefix) :].partition(":")[0]
+
+    def _run(self, work: Callable[[], T]) -> T:
         try:
-            return list(pipe.execute())
+            return work()
         except self._error as e:
             raise StoreError(
                 f"the online store does not answer ({type(e).__name__}): see that it runs, and "
@@ -314,7 +313,3 @@ def _others(table: str, schemas: Mapping[str, bytes], mark: str) -> tuple[str, l
     kept = " OR ".join([one] * len(schemas)) or "1 = 0"
     asked = [value for named in schemas.items() for value in named]
     return f"DELETE FROM {table} WHERE NOT ({kept})", asked
-
-
-def _is_of(view: str, row: bytes, schemas: Mapping[str, bytes]) -> bool:
-    return row[:HASH_BYTES] == schemas.get(view)

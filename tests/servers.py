@@ -76,7 +76,9 @@ def postgres_server() -> Iterator[str]:
             "scram-sha-256",
         ]
         made += ["--pwfile", secret, "-E", "UTF8", "--locale=C", "--no-sync"]
-        subprocess.run(made, cwd=folder, check=True, capture_output=True, **identity)
+        subprocess.run(
+            [str(w) for w in made], cwd=folder, check=True, capture_output=True, **identity
+        )
         command = [binaries / "postgres", "-D", data, "-p", port, "-k", folder]
         command += ["-c", "listen_addresses=127.0.0.1", "-c", "fsync=off"]
         with _running([str(w) for w in command], {"cwd": folder, **identity}):

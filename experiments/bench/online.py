@@ -14,7 +14,7 @@ import json
 import statistics
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -158,7 +158,7 @@ def _feast_reads(store: FeatureStore, customers: list[str]) -> object:
     return store.get_online_features(refs, [{"customer_id": c} for c in customers]).to_dict()
 
 
-def _compare(what: str, kind: str, turns: list[Turn], rounds: int) -> dict[str, float]:
+def _compare(what: str, kind: str, turns: Sequence[Turn], rounds: int) -> dict[str, float]:
     """The medians of our turns and of Feast's, which alternate, and the ratio of them."""
     for turn in turns if rounds > 3 else []:
         turn()
