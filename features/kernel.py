@@ -12,40 +12,32 @@ every as_of they hold exactly the events that count, and equal events give equal
 
 from __future__ import annotations
 
+import zlib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
+from domain import asof
 from domain.asof import MICROS_PER_DAY, NEVER
-from domain.asof import visible as _visible
+from features import operations
 from features.shuffle import Events, Floats, Ints
 
-OPERATIONS = (
-    "count", "recency", "tenure", "gap_mean", "gap_std",
-    "distinct", "entropy", "share",
-    "sum", "mean", "std", "min", "max", "last", "age", "slope",
-)  # fmt: skip
-(
-    COUNT, RECENCY, TENURE, GAP_MEAN, GAP_STD,
-    DISTINCT, ENTROPY, SHARE,
-    SUM, MEAN, STD, MIN, MAX, LAST, AGE, SLOPE,
-) = range(len(OPERATIONS))  # fmt: skip
-RUNNING = {"sum": "sum", "mean": "sum", "share": "share", "distinct_in_time": "changes"}
+RUNNING = {
+    "sum": "sum", "mean": "sum", "share": "share", "distinct_in_time": "changes", "decay": "decay",
+}  # fmt: skip
 """What runs along for an operation; the others walk over the events of their window."""
-RUNS = ("sum", "share", "changes")
-RUN_SUM, RUN_SHARE, RUN_CHANGES = range(len(RUNS))
-DAY = float(MICROS_PER_DAY)
-visible = njit(inline="always")(_visible)
-"""The rule of domain/asof.py, compiled in. Numba's cache on disk watches this file alone: after a
-change of the rule, `make clean`."""
+RUNS = ("sum", "share", "changes", "decay")
+RUN_SUM, RUN_SHARE, RUN_CHANGES, RUN_DECAY = range(len(RUNS))
+visible = njit(inline="always")(asof.visible)
 
 
 class Programs(NamedTuple):
     """What to compute. `windows` (w, 2): days (0 = ever) and days ago. `needs` (q,): bits that
-    events must have. `runs` (a, 4): what runs along, over which need, of which value or key, and
-    the bits that count for a share. `steps` (p, 6): operation, need, value, window, key, run (-1:
-    none)."""
+    events must have. `runs` (a, 4): what runs along, over which need, of which value (-1: none) or
+    key, and the bits that count for a share or the half-life in micros. `steps` (p, 6): operation,
+    need, value, window, key, run (-1: none)."""
 
     windows: Ints
     needs: Ints
@@ -81,43 +73,7 @@ class Ends(NamedTuple):
     last: Ints
 
 
-@njit(cache=True, nogil=True)
-def walk(
-    starts: Ints, events: Events, request_starts: Ints, as_ofs: Ints, programs: Any, out: Floats
-) -> None:
-    """Fill `out` (programs, requests); customers without any visible event keep what stands there.
-
-    `starts` and `request_starts` say where each customer's events and requests begin; the requests
-    of a customer are in time order.
-    """
-    state = _state(starts, events, programs)
-    ends = _ends(request_starts, programs.windows.shape[0])
-    odd = np.empty(state.rows.size, np.int64)
-    for c in range(starts.size - 1):
-        r, stop = request_starts[c], request_starts[c + 1]
-        n, reached, before = 0, starts[c], 0
-        ends.last[:] = 0
-        odds = odd[: _odd(odd, events, starts[c], starts[c + 1]) if r < stop else 0]
-        while r < stop:
-            same = _same_until(odds, events, as_ofs, r, stop)
-            changed = _first_changed(odds, events, before, as_ofs[r], reached)
-            if changed < reached:
-                n, reached = np.searchsorted(state.rows[:n], changed), changed
-                np.minimum(ends.last, n, ends.last)
-            kept = n
-            while reached < starts[c + 1] and events.happened[reached] <= as_ofs[same - 1]:
-                if _counts(events, reached, as_ofs[r]):
-                    state.rows[n] = reached
-                    n += 1
-                reached += 1
-            if n:
-                _take_in(state, kept, n, events, programs)
-                _move(ends, state.rows[:n], events.happened, as_ofs[r:same], programs.windows)
-                _fill(out[:, r:same], state, ends, as_ofs[r:same], events, programs.steps)
-            before, r = as_ofs[r], same
-
-
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _state(starts: Ints, events: Events, programs: Any) -> Any:
     """Room for the customer with the most events; every running sum begins at zero."""
     longest = 1
@@ -139,7 +95,7 @@ def _state(starts: Ints, events: Events, programs: Any) -> Any:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _ends(request_starts: Ints, windows: int) -> Any:
     """Room for the customer with the most requests."""
     most = 1
@@ -154,7 +110,7 @@ def _ends(request_starts: Ints, windows: int) -> Any:
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _odd(odd: Ints, events: Events, first: int, last: int) -> int:
     """Write which events were known late or corrected; how many."""
     n = 0
@@ -172,7 +128,7 @@ def _counts(events: Events, i: int, as_of: int) -> Any:
     return visible(happened, events.known[i], events.superseded[i], max(as_of, happened))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _same_until(odd: Ints, events: Events, as_ofs: Ints, first: int, last: int) -> int:
     """The end of the requests from `first` on for which `_counts` says the same of every event."""
     as_of, until = as_ofs[first], NEVER
@@ -187,7 +143,7 @@ def _same_until(odd: Ints, events: Events, as_ofs: Ints, first: int, last: int) 
     return r
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _first_changed(odd: Ints, events: Events, before: int, as_of: int, reached: int) -> int:
     """The first event before `reached` that `_counts` tells otherwise now, else `reached`."""
     for i in odd:
@@ -198,7 +154,7 @@ def _first_changed(odd: Ints, events: Events, before: int, as_of: int, reached: 
     return reached
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _take_in(state: Any, kept: int, n: int, events: Events, programs: Any) -> None:
     """Bring the rows from `kept` to before `n` into the matches of every need and every run."""
     for q in range(programs.needs.size):
@@ -218,13 +174,15 @@ def _take_in(state: Any, kept: int, n: int, events: Events, programs: Any) -> No
         elif kind == RUN_SHARE:
             for m in range(begin, end):
                 total[m + 1] = total[m] + ((events.bits[match[m]] & counted) == counted)
+        elif kind == RUN_DECAY:
+            _run_decay(begin, end, match, events, which, counted, total)
         else:
             key = events.keys[which]
             for m in range(begin, end):
                 total[m + 1] = total[m] + (m == 0 or key[match[m]] != key[match[m - 1]])
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _run_sum(  # noqa: PLR0913
     begin: int, end: int, match: Ints, value: Any, total: Floats, rest: Floats, filled: Ints
 ) -> None:  # fmt: skip
@@ -240,6 +198,20 @@ def _run_sum(  # noqa: PLR0913
         filled[m + 1] = filled[m] + known
 
 
+@njit(nogil=True)
+def _run_decay(  # noqa: PLR0913
+    begin: int, end: int, match: Ints, events: Events, which: int, half: int, total: Floats
+) -> None:  # fmt: skip
+    """Go on with a sum that halves every `half` micros, as of each event's own moment."""
+    for m in range(begin, end):
+        more = 1.0 if which < 0 else events.values[which, match[m]]
+        kept = 0.0
+        if m:
+            elapsed = events.happened[match[m]] - events.happened[match[m - 1]]
+            kept = total[m] * np.exp2(-(elapsed / half))
+        total[m + 1] = kept + (0.0 if np.isnan(more) else more)
+
+
 @njit(inline="always")
 def _between(total: Floats, rest: Floats, begin: int, end: int) -> Any:
     """A run over the matches from `begin` to before `end`."""
@@ -249,7 +221,7 @@ def _between(total: Floats, rest: Floats, begin: int, end: int) -> Any:
     return difference + (lost + (rest[end] - rest[begin]))
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _move(ends: Any, rows: Ints, happened: Ints, as_ofs: Ints, windows: Ints) -> None:
     """Move every window's ends on to each as_of: `(as_of - ago - days, as_of - ago]`."""
     for w in range(windows.shape[0]):
@@ -267,21 +239,25 @@ def _move(ends: Any, rows: Ints, happened: Ints, as_ofs: Ints, windows: Ints) ->
         ends.last[w, 0], ends.last[w, 1] = low, high
 
 
-@njit(cache=True, nogil=True)
-def _fill(out: Floats, state: Any, ends: Any, as_ofs: Ints, events: Events, steps: Ints) -> None:
+@njit(nogil=True)
+def _fill(out: Floats, state: Any, ends: Any, as_ofs: Ints, events: Events, programs: Any) -> None:
     """Every program of some requests over the same state."""
+    windows, runs, steps = programs.windows, programs.runs, programs.steps
     for p in range(steps.shape[0]):
         operation, q, w, a = steps[p, 0], steps[p, 1], steps[p, 3], steps[p, 5]
         if p == 0 or q != steps[p - 1, 1] or w != steps[p - 1, 3]:
             matched = state.matched[q]
             for r in range(as_ofs.size):
                 ends.begin[r], ends.end[r] = matched[ends.low[w, r]], matched[ends.high[w, r]]
-        if operation == COUNT:
+        if operation == operations.COUNT:
             for r in range(as_ofs.size):
                 out[p, r] = ends.end[r] - ends.begin[r]
+        elif operation == operations.DECAY:
+            half, ago = runs[a, 3], windows[w, 1] * MICROS_PER_DAY
+            _of_decay(out[p], ends, state.total[a], state.match[q], events, as_ofs - ago, half)
         elif a >= 0:
             _of_run(operation, out[p], ends, state.total[a], state.rest[a], state.filled[a])
-            if operation == DISTINCT:
+            if operation == operations.DISTINCT:
                 _go_on(out[p], ends, state.match[q], events.keys[steps[p, 4]])
         else:
             _of_rows(steps[p], out[p], ends, state, as_ofs, events)
@@ -291,7 +267,7 @@ def _fill(out: Floats, state: Any, ends: Any, as_ofs: Ints, events: Events, step
             r += 1
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _of_rows(
     step: Any, column: Floats, ends: Any, state: Any, as_ofs: Ints, events: Events
 ) -> None:
@@ -299,17 +275,21 @@ def _of_rows(
     operation, match = step[0], state.match[step[1]]
     for r in range(as_ofs.size):
         rows = match[ends.begin[r] : ends.end[r]]
-        if operation <= GAP_STD:
-            column[r] = _of_times(operation, rows, events.happened, as_ofs[r])
-        elif operation <= ENTROPY:
-            column[r] = _of_codes(operation, rows, events.keys[step[4]], state.seen)
+        if operation <= operations.GAP_SLOPE:
+            column[r] = operations.of_times(operation, rows, events.happened, as_ofs[r])
+        elif operation <= operations.ENTROPY:
+            column[r] = operations.of_codes(operation, rows, events.keys[step[4]], state.seen)
+        elif operation > operations.MEDIAN:
+            column[r] = operations.of_pairs(operation, rows, events.values[step[2]])
         else:
-            column[r] = _of_values(operation, rows, events.values[step[2]], events.happened)
-            if operation == AGE:
-                column[r] = as_ofs[r] / DAY - column[r]
+            column[r] = operations.of_values(
+                operation, rows, events.values[step[2]], events.happened
+            )
+            if operation == operations.AGE:
+                column[r] = as_ofs[r] / operations.DAY - column[r]
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _of_run(
     operation: int, column: Floats, ends: Any, total: Floats, rest: Floats, filled: Ints
 ) -> None:  # fmt: skip
@@ -317,12 +297,25 @@ def _of_run(
     for r in range(column.size):
         begin, end = ends.begin[r], ends.end[r]
         column[r] = _between(total, rest, begin, end)
-        if operation in (MEAN, SHARE):
-            n = filled[end] - filled[begin] if operation == MEAN else end - begin
+        if operation in (operations.MEAN, operations.SHARE):
+            n = filled[end] - filled[begin] if operation == operations.MEAN else end - begin
             column[r] = column[r] / n if n else np.nan
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
+def _of_decay(  # noqa: PLR0913
+    column: Floats, ends: Any, total: Floats, match: Ints, events: Events, tops: Ints, half: int
+) -> None:  # fmt: skip
+    """A decayed sum brought from the last event's moment to the window's end."""
+    for r in range(column.size):
+        end = ends.end[r]
+        column[r] = 0.0
+        if end:
+            elapsed = tops[r] - events.happened[match[end - 1]]
+            column[r] = total[end] * np.exp2(-(elapsed / half))
+
+
+@njit(nogil=True)
 def _go_on(column: Floats, ends: Any, match: Ints, key: Any) -> None:
     """Count the code that a window begins with where it was the same before the window."""
     for r in range(column.size):
@@ -331,98 +324,53 @@ def _go_on(column: Floats, ends: Any, match: Ints, key: Any) -> None:
             column[r] += 1.0
 
 
-@njit(cache=True, nogil=True)
-def _of_times(operation: int, rows: Ints, happened: Ints, as_of: int) -> float:
-    """Days since the last or first, mean and population spread of the days between."""
-    n = rows.size
-    if n == 0 or (operation == GAP_MEAN and n == 1) or (operation == GAP_STD and n <= 2):
-        return np.nan
-    if operation == RECENCY:
-        return float((as_of - happened[rows[n - 1]]) / DAY)
-    if operation == TENURE:
-        return float((as_of - happened[rows[0]]) / DAY)
-    mean = (happened[rows[n - 1]] - happened[rows[0]]) / DAY / (n - 1)
-    if operation == GAP_MEAN:
-        return float(mean)
-    squares = 0.0
-    for j in range(1, n):
-        squares += ((happened[rows[j]] - happened[rows[j - 1]]) / DAY - mean) ** 2
-    return float(np.sqrt(squares / (n - 1)))
+def _entry(stamp: int) -> Any:
+    """The kernel as one compiled function. Numba keeps it on disk by this file's date and by what
+    it closes over: the stamp of all its sources, so that a change in any of them compiles anew."""
+
+    @njit(cache=True, nogil=True)
+    def walk(
+        starts: Ints, events: Events, request_starts: Ints, as_ofs: Ints, programs: Any, out: Floats
+    ) -> None:
+        """Fill `out` (programs, requests); a customer without any visible event keeps what stands
+        there. `starts` and `request_starts` say where each customer's events and requests begin;
+        the requests of a customer are in time order."""
+        if not stamp:
+            return
+        state = _state(starts, events, programs)
+        ends = _ends(request_starts, programs.windows.shape[0])
+        odd = np.empty(state.rows.size, np.int64)
+        for c in range(starts.size - 1):
+            r, stop = request_starts[c], request_starts[c + 1]
+            n, reached, before = 0, starts[c], 0
+            ends.last[:] = 0
+            odds = odd[: _odd(odd, events, starts[c], starts[c + 1]) if r < stop else 0]
+            while r < stop:
+                same = _same_until(odds, events, as_ofs, r, stop)
+                changed = _first_changed(odds, events, before, as_ofs[r], reached)
+                if changed < reached:
+                    n, reached = np.searchsorted(state.rows[:n], changed), changed
+                    np.minimum(ends.last, n, ends.last)
+                kept = n
+                while reached < starts[c + 1] and events.happened[reached] <= as_ofs[same - 1]:
+                    if _counts(events, reached, as_ofs[r]):
+                        state.rows[n] = reached
+                        n += 1
+                    reached += 1
+                if n:
+                    _take_in(state, kept, n, events, programs)
+                    _move(ends, state.rows[:n], events.happened, as_ofs[r:same], programs.windows)
+                    _fill(out[:, r:same], state, ends, as_ofs[r:same], events, programs)
+                before, r = as_ofs[r], same
+
+    return walk
 
 
-@njit(cache=True, nogil=True)
-def _of_codes(operation: int, rows: Ints, key: Any, seen: Ints) -> float:
-    """Distinct codes, or the entropy of their shares in nats; their order changes no bit."""
-    n = 0
-    used = 0
-    for i in rows:
-        if key[i] >= 0:
-            used += seen[key[i]] == 0
-            seen[key[i]] += 1
-            n += 1
-    members = np.empty(used if operation == ENTROPY else 0)
-    left = used
-    for i in rows:
-        if key[i] >= 0 and seen[key[i]]:
-            left -= 1
-            if operation == ENTROPY:
-                members[left] = seen[key[i]]
-            seen[key[i]] = 0
-    if operation == DISTINCT:
-        return float(used)
-    entropy = 0.0
-    for m in np.sort(members):
-        entropy -= m / n * np.log(m / n)
-    return entropy if n else np.nan
+def _stamp() -> int:
+    """A number that changes with the text of whatever is compiled in; never zero."""
+    sources = (Path(str(module.__file__)).read_bytes() for module in (asof, operations))
+    return zlib.crc32(b"".join(sources)) + 1
 
 
-@njit(cache=True, nogil=True)
-def _of_values(operation: int, rows: Ints, value: Any, happened: Ints) -> float:
-    """Extremes, the last value, spread, or slope a day; NaN is left out."""
-    n = 0
-    total = 0.0
-    least, most, last = np.inf, -np.inf, np.nan
-    for i in rows:
-        v = value[i]
-        if not np.isnan(v):
-            n += 1
-            total += v
-            least, most, last = min(least, v), max(most, v), v
-    if n == 0:
-        return np.nan
-    if operation in (MIN, MAX):
-        return float(least if operation == MIN else most)
-    if operation in (LAST, AGE):
-        return float(last)
-    if operation == STD:
-        return float(_spread(rows, value, total / n, n))
-    return float(_slope(rows, happened, value, total / n, n))
-
-
-@njit(cache=True, nogil=True)
-def _spread(rows: Ints, value: Any, mean: float, n: int) -> float:
-    """Standard deviation of the population, around the mean found first: nothing cancels."""
-    squares = 0.0
-    for i in rows:
-        if not np.isnan(value[i]):
-            squares += (value[i] - mean) ** 2
-    return float(np.sqrt(squares / n))
-
-
-@njit(cache=True, nogil=True)
-def _slope(rows: Ints, happened: Any, value: Any, mean: float, n: int) -> float:
-    """Least-squares slope a day; NaN where the events span less than a day."""
-    origin = happened[rows[0]]
-    middle = 0.0
-    for i in rows:
-        if not np.isnan(value[i]):
-            middle += (happened[i] - origin) / DAY / n
-    spread, moment = 0.0, 0.0
-    least, most = np.inf, -np.inf
-    for i in rows:
-        if not np.isnan(value[i]):
-            x = (happened[i] - origin) / DAY
-            least, most = min(least, x), max(most, x)
-            spread += (x - middle) ** 2
-            moment += (x - middle) * (value[i] - mean)
-    return moment / spread if most - least >= 1.0 else np.nan
+walk = _entry(_stamp())
+"""Fill a panel's columns: see `_entry`."""

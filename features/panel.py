@@ -12,7 +12,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from domain.asof import MICROS_PER_DAY, NEVER
 from events.dataset import SUPERSEDED, Dataset, clean_schema
 from events.schema import INSTANT
-from features import kernel, shuffle
+from features import kernel, operations, shuffle
 from features.catalogue import CATALOGUE, Catalogue
 from features.declare import Column, Take
 from features.offers import OFFERS, Condition, Key, Offer, Value
@@ -80,7 +80,7 @@ def _compile(table: str, takes: list[tuple[str, Take]]) -> Compiled:
     runs = _used(_run(offer, t) for _, t in takes)
     steps = [
         (
-            kernel.OPERATIONS.index(t.op),
+            operations.OPERATIONS.index(t.op),
             needs.index(tuple(sorted(t.where))),
             values.index(t.value) if t.value in values else 0,
             windows.index((t.days, t.ago)),
@@ -92,12 +92,12 @@ def _compile(table: str, takes: list[tuple[str, Take]]) -> Compiled:
     ]
     running = [
         (
-            kernel.RUNS.index(kind),
-            needs.index(where),
-            (keys if kind == "changes" else values).index(what) if what is not None else 0,
-            sum(bit[c] for c in share),
+            kernel.RUNS.index(run.kind),
+            needs.index(run.where),
+            -1 if run.what is None else (keys if run.what in keys else values).index(run.what),
+            sum(bit[c] for c in run.share) or round(run.half_life * MICROS_PER_DAY),
         )
-        for kind, where, what, share in runs
+        for run in runs
     ]
     return Compiled(
         table, tuple(n for n, _ in takes), values, conditions, keys,
@@ -111,14 +111,23 @@ def _compile(table: str, takes: list[tuple[str, Take]]) -> Compiled:
     )  # fmt: skip
 
 
-Run = tuple[str, tuple[str, ...], str | None, tuple[str, ...]]
+class Run(NamedTuple):
+    """What runs along: a kind of the kernel, over which need, of what, with its detail."""
+
+    kind: str
+    where: tuple[str, ...]
+    what: str | None
+    share: tuple[str, ...]
+    half_life: float
 
 
 def _run(offer: Offer, take: Take) -> Run | None:
     """What the kernel keeps running for a take: kind, need, value or key, bits of a share."""
     in_time = take.op == "distinct" and offer.keys[str(take.value)].rule != "category"
     kind = kernel.RUNNING.get("distinct_in_time" if in_time else take.op)
-    return None if kind is None else (kind, tuple(sorted(take.where)), take.value, take.share)
+    if kind is None:
+        return None
+    return Run(kind, tuple(sorted(take.where)), take.value, take.share, take.half_life)
 
 
 def _used(names: Iterator[T | None]) -> tuple[T, ...]:

@@ -7,7 +7,7 @@ import pytest
 
 from domain.asof import MICROS_PER_DAY as DAY
 from domain.asof import NEVER
-from features import kernel
+from features import kernel, operations
 from tests.features.panel_world import events_of
 
 
@@ -30,7 +30,7 @@ def programs_of(windows, steps):
 
 
 def step(operation, *, need=0, window=0):
-    return [kernel.OPERATIONS.index(operation), NEEDS.index(need), 0, window, 0, -1]
+    return [operations.OPERATIONS.index(operation), NEEDS.index(need), 0, window, 0, -1]
 
 
 def test_windows_move_forward_over_the_as_of_dates():
@@ -66,5 +66,7 @@ def test_a_customer_without_events_keeps_what_stands_there():
     assert out.tolist() == [[7.0]]
 
 
-def test_the_operations_are_numbered_as_they_are_named():
-    assert [getattr(kernel, n.upper()) for n in kernel.OPERATIONS] == list(range(16))
+def test_a_change_in_any_source_of_the_kernel_compiles_it_anew(monkeypatch):
+    before = kernel._stamp()
+    monkeypatch.setattr(kernel.operations, "__file__", kernel.__file__)
+    assert kernel._stamp() != before
