@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from domain.asof import MICROS_PER_DAY, NEVER
 from events.dataset import SUPERSEDED, Dataset, clean_schema
 from events.schema import INSTANT
-from features import kernel, operations, shuffle
+from features import kernel, operations, running, shuffle
 from features.catalogue import CATALOGUE, Catalogue
 from features.declare import Column, Take
 from features.offers import OFFERS, Condition, Key, Offer, Value
@@ -77,7 +77,7 @@ def _compile(table: str, takes: list[tuple[str, Take]]) -> Compiled:
     windows = sorted({(t.days, t.ago) for _, t in takes})
     bit = {c: 1 << i for i, c in enumerate(conditions)}
     needs = _used(tuple(sorted(t.where)) for _, t in takes)
-    runs = _used(_run(offer, t) for _, t in takes)
+    runs = _used(run for _, t in takes for run in _runs(offer, t))
     steps = [
         (
             operations.OPERATIONS.index(t.op),
@@ -85,14 +85,13 @@ def _compile(table: str, takes: list[tuple[str, Take]]) -> Compiled:
             values.index(t.value) if t.value in values else 0,
             windows.index((t.days, t.ago)),
             keys.index(t.value) if t.value in keys else 0,
-            runs.index(run) if run is not None else -1,
+            *[*map(runs.index, _runs(offer, t)), -1, -1, -1, -1][: running.MOST_RUNS],
         )
         for _, t in takes
-        for run in [_run(offer, t)]
     ]
-    running = [
+    compiled = [
         (
-            kernel.RUNS.index(run.kind),
+            running.RUNS.index(run.kind),
             needs.index(run.where),
             -1 if run.what is None else (keys if run.what in keys else values).index(run.what),
             sum(bit[c] for c in run.share) or round(run.half_life * MICROS_PER_DAY),
@@ -104,8 +103,8 @@ def _compile(table: str, takes: list[tuple[str, Take]]) -> Compiled:
         kernel.Programs(
             np.array(windows, dtype=np.int64).reshape(-1, 2),
             np.array([sum(bit[c] for c in where) for where in needs], dtype=np.int64),
-            np.array(running, dtype=np.int64).reshape(-1, 4),
-            np.array(steps, dtype=np.int64).reshape(-1, 6),
+            np.array(compiled, dtype=np.int64).reshape(-1, 4),
+            np.array(steps, dtype=np.int64).reshape(-1, 5 + running.MOST_RUNS),
         ),
         np.array([t.scale for _, t in takes]),
     )  # fmt: skip
@@ -121,13 +120,12 @@ class Run(NamedTuple):
     half_life: float
 
 
-def _run(offer: Offer, take: Take) -> Run | None:
+def _runs(offer: Offer, take: Take) -> tuple[Run, ...]:
     """What the kernel keeps running for a take: kind, need, value or key, bits of a share."""
     in_time = take.op == "distinct" and offer.keys[str(take.value)].rule != "category"
-    kind = kernel.RUNNING.get("distinct_in_time" if in_time else take.op)
-    if kind is None:
-        return None
-    return Run(kind, tuple(sorted(take.where)), take.value, take.share, take.half_life)
+    kinds = running.RUNNING.get("distinct_in_time" if in_time else take.op, ())
+    where = tuple(sorted(take.where))
+    return tuple(Run(kind, where, take.value, take.share, take.half_life) for kind in kinds)
 
 
 def _used(names: Iterator[T | None]) -> tuple[T, ...]:
@@ -321,7 +319,7 @@ class Engine:
         """The values of every program for requests in order of customer and as_of."""
         members = np.bincount(codes, minlength=len(self.starts) - 1)
         starts = np.concatenate([[0], np.cumsum(members)]).astype(np.int64)
-        out = np.full((len(self.compiled.names), len(codes)), np.nan)
+        out = np.empty((len(self.compiled.names), len(codes)))
         kernel.walk(self.starts, self.events, starts, as_of, self.compiled.programs, out)
         for place in np.flatnonzero(self.compiled.scales != 1):
             out[place] *= self.compiled.scales[place]
