@@ -223,6 +223,6 @@ def events_of(happened, *, known=None, superseded=None, values=None, bits=None, 
         happened.copy() if known is None else np.asarray(known, np.int64),
         np.full(n, NEVER) if superseded is None else np.asarray(superseded, np.int64),
         np.zeros((1, n)) if values is None else np.asarray(values, float).reshape(1, n),
-        np.zeros(n, np.uint32) if bits is None else np.asarray(bits, np.uint32),
+        np.zeros(n, np.int64) if bits is None else np.asarray(bits, np.int64),
         np.zeros((1, n), np.int32) if keys is None else np.asarray(keys, np.int32).reshape(1, n),
     )
