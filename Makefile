@@ -1,7 +1,9 @@
 # Tierline. `make demo` and `make test` do everything; each target makes .venv from the lock first.
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN := .venv/bin
+COMPILE := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
 READY := .venv/.ready
+SPARK := .venv/.spark
 SOURCES := $(wildcard cli*.py) domain events features scoring training serving experiments tests
 export BENTOML_DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -34,10 +36,15 @@ $(READY): requirements.lock pyproject.toml
 	@$(BIN)/python -c 'import lightgbm' 2>/dev/null || $(OPENMP)
 	@touch $@
 
+$(SPARK): requirements-spark.lock $(READY)
+	@echo "adding Spark to .venv for the tests"
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements-spark.lock
+	@touch $@
+
 demo: $(READY)  ## a simulated bank, from raw events to explained, recorded, replayed decisions
 	@$(BIN)/tierline demo
 
-test: $(READY)  ## every test
+test: $(READY) $(SPARK)  ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: $(READY)  ## format, lint, types, direction of imports, docs
@@ -58,8 +65,9 @@ docs: $(READY)  ## write the generated pages again
 	@$(BIN)/python -m tests.house.pages
 
 lock: $(READY)  ## resolve pyproject.toml anew into requirements.lock
-	@$(BIN)/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url \
-	  --extra dev --python-version 3.11 pyproject.toml --output-file requirements.lock
+	@$(COMPILE) --extra dev pyproject.toml --output-file requirements.lock
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"])' \
+	  | $(COMPILE) - --output-file requirements-spark.lock
 
 clean:  ## remove what make and Tierline made here
 	@rm -rf .venv .tierline build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

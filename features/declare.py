@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.errors import TierlineError
 from domain.tiers import Target
 
 Column = NDArray[np.float64]
@@ -30,7 +31,12 @@ class Take:
 
     `of` is `table` or `table.value`; `where` names the conditions an event must meet, `share` the
     conditions whose share is asked. `ago` shifts the window back by so many days; the result is
-    multiplied by `scale`.
+    multiplied by `scale`. `decay` sums everything visible, each event worth half after `half_life`
+    days. `rises`, `falls` and `cures` (from above zero to zero or below) count the pairs of values
+    that follow each other inside the window; with several accounts these are pairs of the customer.
+
+    Raises:
+        TierlineError: a half-life where there is no decay, or a decay without one or in a window.
     """
 
     op: str
@@ -40,6 +46,15 @@ class Take:
     days: int = EVER
     ago: int = 0
     scale: float = 1.0
+    half_life: float = 0.0
+
+    def __post_init__(self) -> None:
+        decays = self.op == "decay"
+        if decays != (self.half_life > 0) or (decays and self.days != EVER):
+            raise TierlineError(
+                f"{self.op} of {self.of} has half_life={self.half_life} and days={self.days}: "
+                "give a half-life in days to decay, which takes no window, and to nothing else"
+            )
 
     @property
     def table(self) -> str:

@@ -4,48 +4,38 @@ Enters: the events of one table, brought together by customer and in time order,
 the same order, and the programs compiled from the catalogue. Leaves: one float64 a request and
 program, NaN where a value is missing. It knows no names.
 
-Each customer's events are taken in once, in time order, into running sums, so that a window costs
-two look-ups however long it is; windows move along with the as_of dates. Where an event becomes
-known late or is corrected, the running sums are taken back to it and go on from there, so that at
-every as_of they hold exactly the events that count, and equal events give equal bits.
+A segment is what counts of one customer at some of their requests: for almost everybody all events
+and all requests. Where an as_of falls between the moment of an event and the moment at which it was
+known, or an event is corrected, the requests before and after are segments of their own. Segments
+are taken in some at a time, so that everything stays in the processor's cache: first their runs,
+then window by window, then program by program. A segment's values come from its events alone, so
+equal events give equal bits, whatever stands beside them.
 """
 
 from __future__ import annotations
 
+import zlib
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 from numba import njit
 
+from domain import asof
 from domain.asof import MICROS_PER_DAY, NEVER
-from domain.asof import visible as _visible
+from features import operations, running
 from features.shuffle import Events, Floats, Ints
 
-OPERATIONS = (
-    "count", "recency", "tenure", "gap_mean", "gap_std",
-    "distinct", "entropy", "share",
-    "sum", "mean", "std", "min", "max", "last", "age", "slope",
-)  # fmt: skip
-(
-    COUNT, RECENCY, TENURE, GAP_MEAN, GAP_STD,
-    DISTINCT, ENTROPY, SHARE,
-    SUM, MEAN, STD, MIN, MAX, LAST, AGE, SLOPE,
-) = range(len(OPERATIONS))  # fmt: skip
-RUNNING = {"sum": "sum", "mean": "sum", "share": "share", "distinct_in_time": "changes"}
-"""What runs along for an operation; the others walk over the events of their window."""
-RUNS = ("sum", "share", "changes")
-RUN_SUM, RUN_SHARE, RUN_CHANGES = range(len(RUNS))
-DAY = float(MICROS_PER_DAY)
-visible = njit(inline="always")(_visible)
-"""The rule of domain/asof.py, compiled in. Numba's cache on disk watches this file alone: after a
-change of the rule, `make clean`."""
+ROWS, REQUESTS = 2_048, 1_024
+"""About so many rows and requests are at hand at a time: what runs along stays in the cache."""
+visible = njit(inline="always")(asof.visible)
 
 
 class Programs(NamedTuple):
     """What to compute. `windows` (w, 2): days (0 = ever) and days ago. `needs` (q,): bits that
-    events must have. `runs` (a, 4): what runs along, over which need, of which value or key, and
-    the bits that count for a share. `steps` (p, 6): operation, need, value, window, key, run (-1:
-    none)."""
+    events must have. `runs` (a, 4): what runs along, over which need, of which value (-1: none) or
+    key, and the bits that count for a share or the half-life in micros. `steps` (p, 9): operation,
+    need, value, window, key, and up to four runs (-1: none)."""
 
     windows: Ints
     needs: Ints
@@ -54,72 +44,42 @@ class Programs(NamedTuple):
 
 
 class State(NamedTuple):
-    """What was taken in of one customer. `rows` (n,): the events that count, in time order.
+    """The segments at hand; each has one place more than it has rows, so that sums begin at zero.
 
-    `matched` (q, n + 1): how many of the first rows meet a need; `match` (q, n + 1): which ones.
-    `total`, `rest`, `filled` (a, n + 1): each run over the first matches as two floats, and over
-    how many values. `seen`: scratch for codes, zero between uses.
+    `rows` (n,): the events that count, in time order. `bases` (q + 1, s + 1): where each segment
+    begins among the matches of a need, last among the rows. `matched` (q, n): the place among the
+    matches of a need that belongs to a row; `match` (q, n): which rows these are. `total`, `rest`,
+    `filled` (a, n): each run before every match, as two floats, and over how many values. `seen`,
+    `listed`: scratch for codes, zero between uses.
     """
 
     rows: Ints
+    bases: Ints
     matched: Ints
     match: Ints
     total: Floats
     rest: Floats
     filled: Ints
     seen: Ints
+    listed: Ints
 
 
 class Ends(NamedTuple):
     """Where windows begin and end among the rows: `low`, `high` (w, requests), `begin`, `end`
-    (requests,) the same among the matches of one need; `last` (w, 2) how far they have moved."""
+    (requests,) the same among the matches of one need; `segment` (requests,) whose they are, and
+    `until` (segments,) where their requests end."""
 
     low: Ints
     high: Ints
     begin: Ints
     end: Ints
-    last: Ints
+    segment: Ints
+    until: Ints
 
 
-@njit(cache=True, nogil=True)
-def walk(
-    starts: Ints, events: Events, request_starts: Ints, as_ofs: Ints, programs: Any, out: Floats
-) -> None:
-    """Fill `out` (programs, requests); customers without any visible event keep what stands there.
-
-    `starts` and `request_starts` say where each customer's events and requests begin; the requests
-    of a customer are in time order.
-    """
-    state = _state(starts, events, programs)
-    ends = _ends(request_starts, programs.windows.shape[0])
-    odd = np.empty(state.rows.size, np.int64)
-    for c in range(starts.size - 1):
-        r, stop = request_starts[c], request_starts[c + 1]
-        n, reached, before = 0, starts[c], 0
-        ends.last[:] = 0
-        odds = odd[: _odd(odd, events, starts[c], starts[c + 1]) if r < stop else 0]
-        while r < stop:
-            same = _same_until(odds, events, as_ofs, r, stop)
-            changed = _first_changed(odds, events, before, as_ofs[r], reached)
-            if changed < reached:
-                n, reached = np.searchsorted(state.rows[:n], changed), changed
-                np.minimum(ends.last, n, ends.last)
-            kept = n
-            while reached < starts[c + 1] and events.happened[reached] <= as_ofs[same - 1]:
-                if _counts(events, reached, as_ofs[r]):
-                    state.rows[n] = reached
-                    n += 1
-                reached += 1
-            if n:
-                _take_in(state, kept, n, events, programs)
-                _move(ends, state.rows[:n], events.happened, as_ofs[r:same], programs.windows)
-                _fill(out[:, r:same], state, ends, as_ofs[r:same], events, programs.steps)
-            before, r = as_ofs[r], same
-
-
-@njit(cache=True, nogil=True)
-def _state(starts: Ints, events: Events, programs: Any) -> Any:
-    """Room for the customer with the most events; every running sum begins at zero."""
+@njit(nogil=True)
+def _state(starts: Ints, events: Events, programs: Any, width: int) -> Any:
+    """Room for some segments, and for the customer with the most events."""
     longest = 1
     for c in range(starts.size - 1):
         longest = max(longest, starts[c + 1] - starts[c])
@@ -127,22 +87,24 @@ def _state(starts: Ints, events: Events, programs: Any) -> Any:
     for k in range(events.keys.shape[0]):
         for i in range(events.keys.shape[1]):
             codes = max(codes, events.keys[k, i] + 1)
-    needs, runs = programs.needs.size, programs.runs.shape[0]
+    needs, runs, room = programs.needs.size, programs.runs.shape[0], max(ROWS, longest + 1) + 1
     return State(
-        np.empty(longest, np.int64),
-        np.zeros((needs, longest + 1), np.int64),
-        np.empty((needs, longest + 1), np.int64),
-        np.zeros((runs, longest + 1)),
-        np.zeros((runs, longest + 1)),
-        np.zeros((runs, longest + 1), np.int64),
+        np.empty(room, np.int64),
+        np.empty((needs + 1, width + 1), np.int64),
+        np.empty((needs, room), np.int64),
+        np.empty((needs, room), np.int64),
+        np.empty((runs, room)),
+        np.empty((runs, room)),
+        np.empty((runs, room), np.int64),
         np.zeros(codes, np.int64),
+        np.empty(codes, np.int64),
     )
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
 def _ends(request_starts: Ints, windows: int) -> Any:
-    """Room for the customer with the most requests."""
-    most = 1
+    """Room for some requests, and for the customer with the most."""
+    most = REQUESTS
     for c in range(request_starts.size - 1):
         most = max(most, request_starts[c + 1] - request_starts[c])
     return Ends(
@@ -150,148 +112,172 @@ def _ends(request_starts: Ints, windows: int) -> Any:
         np.empty((windows, most), np.int64),
         np.empty(most, np.int64),
         np.empty(most, np.int64),
-        np.zeros((windows, 2), np.int64),
+        np.empty(most, np.int64),
+        np.empty(most, np.int64),
     )
 
 
-@njit(cache=True, nogil=True)
-def _odd(odd: Ints, events: Events, first: int, last: int) -> int:
-    """Write which events were known late or corrected; how many."""
+@njit(nogil=True)
+def _find_odd(  # noqa: PLR0913
+    odd: Ints, events: Events, first: int, last: int, as_ofs: Ints, begin: int, end: int
+) -> int:  # fmt: skip
+    """Write the events that do not simply count from the moment they happen on, and the requests
+    from which on and until which each counts; how many. Most late events are known before the
+    next as_of and are not odd at all."""
     n = 0
     for i in range(first, last):
-        if events.known[i] > events.happened[i] or events.superseded[i] != NEVER:
-            odd[n] = i
+        happened, known, superseded = events.happened[i], events.known[i], events.superseded[i]
+        if known <= happened and superseded == NEVER:
+            continue
+        due = begin
+        while due < end and not visible(happened, happened, NEVER, as_ofs[due]):
+            due += 1
+        start = due
+        while start < end and not visible(happened, known, superseded, as_ofs[start]):
+            start += 1
+        until = start
+        while until < end and visible(happened, known, superseded, as_ofs[until]):
+            until += 1
+        if start > due or until < end:
+            odd[n, 0], odd[n, 1], odd[n, 2] = i, start if start > due else begin, until
             n += 1
     return n
 
 
-@njit(inline="always")
-def _counts(events: Events, i: int, as_of: int) -> Any:
-    """Whether an event counts at `as_of`, or, where it lies ahead, at the moment it happens."""
-    happened = events.happened[i]
-    return visible(happened, events.known[i], events.superseded[i], max(as_of, happened))
+@njit(nogil=True)
+def _same_until(odd: Ints, first: int, last: int) -> int:
+    """The end of the requests from `first` on at which the same odd events count."""
+    for j in range(odd.shape[0]):
+        for change in (odd[j, 1], odd[j, 2]):
+            if first < change < last:
+                last = change
+    return last
 
 
-@njit(cache=True, nogil=True)
-def _same_until(odd: Ints, events: Events, as_ofs: Ints, first: int, last: int) -> int:
-    """The end of the requests from `first` on for which `_counts` says the same of every event."""
-    as_of, until = as_ofs[first], NEVER
-    for i in odd:
-        if events.known[i] > as_of and events.known[i] > events.happened[i]:
-            until = min(until, events.known[i])
-        if events.superseded[i] > as_of:
-            until = min(until, events.superseded[i])
-    r = first + 1
-    while r < last and as_ofs[r] < until:
-        r += 1
-    return r
-
-
-@njit(cache=True, nogil=True)
-def _first_changed(odd: Ints, events: Events, before: int, as_of: int, reached: int) -> int:
-    """The first event before `reached` that `_counts` tells otherwise now, else `reached`."""
-    for i in odd:
-        if i >= reached:
+@njit(nogil=True)
+def _reach(  # noqa: PLR0913
+    rows: Ints, base: int, first: int, last: int, happened: Ints, top: int, odd: Ints, r: int
+) -> int:  # fmt: skip
+    """Write the events up to the instant `top` that count at request `r`; where they end."""
+    j, n = 0, base
+    for i in range(first, last):
+        if happened[i] > top:
             break
-        if _counts(events, i, before) != _counts(events, i, as_of):
-            return int(i)
-    return reached
+        rows[n] = i
+        n += 1
+        if j < odd.shape[0] and odd[j, 0] == i:
+            n -= not odd[j, 1] <= r < odd[j, 2]
+            j += 1
+    return n
 
 
-@njit(cache=True, nogil=True)
-def _take_in(state: Any, kept: int, n: int, events: Events, programs: Any) -> None:
-    """Bring the rows from `kept` to before `n` into the matches of every need and every run."""
-    for q in range(programs.needs.size):
-        need, matched, match = programs.needs[q], state.matched[q], state.match[q]
-        m = matched[kept]
-        for j in range(kept, n):  # without a branch: which events match cannot be foretold
-            match[m] = state.rows[j]
-            m += (events.bits[state.rows[j]] & need) == need
-            matched[j + 1] = m
-    for a in range(programs.runs.shape[0]):
-        kind, q = programs.runs[a, 0], programs.runs[a, 1]
-        which, counted = programs.runs[a, 2], programs.runs[a, 3]
-        begin, end = state.matched[q, kept], state.matched[q, n]
-        match, total, rest = state.match[q], state.total[a], state.rest[a]
-        if kind == RUN_SUM:
-            _run_sum(begin, end, match, events.values[which], total, rest, state.filled[a])
-        elif kind == RUN_SHARE:
-            for m in range(begin, end):
-                total[m + 1] = total[m] + ((events.bits[match[m]] & counted) == counted)
-        else:
-            key = events.keys[which]
-            for m in range(begin, end):
-                total[m + 1] = total[m] + (m == 0 or key[match[m]] != key[match[m - 1]])
+@njit(nogil=True)
+def _match(state: Any, segments: int, bits: Any, needs: Ints) -> None:
+    """Find the rows of every segment that meet each need."""
+    whole = state.bases[needs.size]
+    for q in range(needs.size):
+        need, bases, matched, match = needs[q], state.bases[q], state.matched[q], state.match[q]
+        m = 0
+        for s in range(segments):
+            bases[s] = m
+            matched[whole[s]] = m
+            for j in range(whole[s], whole[s + 1] - 1):
+                match[m] = state.rows[j]  # without a branch: what matches cannot be foretold
+                m += (bits[state.rows[j]] & need) == need
+                matched[j + 1] = m
+            m += 1
+        bases[segments] = m
 
 
-@njit(cache=True, nogil=True)
-def _run_sum(  # noqa: PLR0913
-    begin: int, end: int, match: Ints, value: Any, total: Floats, rest: Floats, filled: Ints
-) -> None:  # fmt: skip
-    """Go on with a sum: what a float loses is kept in a second one (Knuth's two-sum)."""
-    for m in range(begin, end):
-        more = value[match[m]]
-        known = not np.isnan(more)
-        more = more if known else 0.0
-        both = total[m] + more
-        back = both - total[m]
-        total[m + 1] = both
-        rest[m + 1] = rest[m] + ((total[m] - (both - back)) + (more - back))
-        filled[m + 1] = filled[m] + known
-
-
-@njit(inline="always")
-def _between(total: Floats, rest: Floats, begin: int, end: int) -> Any:
-    """A run over the matches from `begin` to before `end`."""
-    difference = total[end] - total[begin]
-    back = difference - total[end]
-    lost = (total[end] - (difference - back)) - (total[begin] + back)
-    return difference + (lost + (rest[end] - rest[begin]))
-
-
-@njit(cache=True, nogil=True)
-def _move(ends: Any, rows: Ints, happened: Ints, as_ofs: Ints, windows: Ints) -> None:
+@njit(nogil=True)
+def _move(
+    ends: Any, state: Any, segments: int, happened: Ints, as_ofs: Ints, windows: Ints
+) -> None:
     """Move every window's ends on to each as_of: `(as_of - ago - days, as_of - ago]`."""
+    rows, bases = state.rows, state.bases[state.bases.shape[0] - 1]
     for w in range(windows.shape[0]):
-        days, ago = windows[w, 0], windows[w, 1]
-        low, high = ends.last[w, 0], ends.last[w, 1]
-        for r in range(as_ofs.size):
-            top = as_ofs[r] - ago * MICROS_PER_DAY
-            while high < rows.size and happened[rows[high]] <= top:
-                high += 1
-            if days:
-                bottom = top - days * MICROS_PER_DAY
-                while low < rows.size and happened[rows[low]] <= bottom:
-                    low += 1
-            ends.low[w, r], ends.high[w, r] = low, high
-        ends.last[w, 0], ends.last[w, 1] = low, high
+        days, ago = windows[w, 0] * MICROS_PER_DAY, windows[w, 1] * MICROS_PER_DAY
+        lows, highs = ends.low[w], ends.high[w]
+        r = 0
+        for s in range(segments):
+            low, high, stop = bases[s], bases[s], bases[s + 1] - 1
+            while r < ends.until[s]:
+                top = as_ofs[r] - ago
+                while high < stop and happened[rows[high]] <= top:
+                    high += 1
+                if days:
+                    while low < stop and happened[rows[low]] <= top - days:
+                        low += 1
+                lows[r], highs[r] = low, high
+                r += 1
 
 
-@njit(cache=True, nogil=True)
-def _fill(out: Floats, state: Any, ends: Any, as_ofs: Ints, events: Events, steps: Ints) -> None:
-    """Every program of some requests over the same state."""
+@njit(nogil=True)
+def _fill(out: Floats, state: Any, ends: Any, as_ofs: Ints, events: Events, programs: Any) -> None:
+    """Every program of the requests at hand."""
+    windows, runs, steps = programs.windows, programs.runs, programs.steps
+    bases, n = state.bases[programs.needs.size], as_ofs.size
     for p in range(steps.shape[0]):
         operation, q, w, a = steps[p, 0], steps[p, 1], steps[p, 3], steps[p, 5]
         if p == 0 or q != steps[p - 1, 1] or w != steps[p - 1, 3]:
-            matched = state.matched[q]
-            for r in range(as_ofs.size):
-                ends.begin[r], ends.end[r] = matched[ends.low[w, r]], matched[ends.high[w, r]]
-        if operation == COUNT:
-            for r in range(as_ofs.size):
-                out[p, r] = ends.end[r] - ends.begin[r]
+            _of_need(ends, state.matched[q], ends.low[w], ends.high[w], n)
+        column = out[p]
+        if operation == operations.COUNT:
+            _counts(column, ends.begin, ends.end)
+        elif operation == operations.DECAY:
+            tops = as_ofs - windows[w, 1] * MICROS_PER_DAY
+            running.decays(column, ends, state, steps[p], events.happened, tops, runs[a, 3])
         elif a >= 0:
-            _of_run(operation, out[p], ends, state.total[a], state.rest[a], state.filled[a])
-            if operation == DISTINCT:
-                _go_on(out[p], ends, state.match[q], events.keys[steps[p, 4]])
+            _of_run(steps[p], column, ends, state, events)
+        elif operation in (operations.DISTINCT, operations.ENTROPY):
+            running.mixes(operation, column, ends, state, state.match[q], events.keys[steps[p, 4]])
         else:
-            _of_rows(steps[p], out[p], ends, state, as_ofs, events)
-        r = 0
-        while r < as_ofs.size and ends.high[w, r] == 0:  # it ends before the first event
-            out[p, r] = np.nan
-            r += 1
+            _of_rows(steps[p], column, ends, state, as_ofs, events)
+        _before_first(column, ends.high[w], ends.segment, bases)
 
 
-@njit(cache=True, nogil=True)
+@njit(nogil=True)
+def _of_need(ends: Any, matched: Ints, low: Ints, high: Ints, n: int) -> None:
+    """The ends of a window among the matches of a need."""
+    begin, end = ends.begin, ends.end
+    for r in range(n):
+        begin[r], end[r] = matched[low[r]], matched[high[r]]
+
+
+@njit(nogil=True)
+def _counts(column: Floats, begin: Ints, end: Ints) -> None:
+    for r in range(column.size):
+        column[r] = end[r] - begin[r]
+
+
+@njit(nogil=True)
+def _before_first(column: Floats, high: Ints, segment: Ints, bases: Ints) -> None:
+    """A window that ends before the first event, or a customer without any, has no value."""
+    for r in range(column.size):
+        if high[r] == bases[segment[r]]:
+            column[r] = np.nan
+
+
+@njit(nogil=True)
+def _of_run(step: Any, column: Floats, ends: Any, state: Any, events: Events) -> None:
+    """One program that looks up what ran along."""
+    operation, a = step[0], step[5]
+    if operation == operations.STD:
+        running.spreads(column, ends, state, step, events.values[step[2]])
+    elif operation == operations.SLOPE:
+        running.slopes(column, ends, state, step, events)
+    elif operation in (operations.MIN, operations.MAX):
+        running.extremes(operation, column, ends, state, a)
+    elif operation in (operations.GAP_STD, operations.GAP_SLOPE):
+        running.gaps(operation, column, ends, state, step, events.happened)
+    else:
+        running.sums(operation, column, ends, state, a)
+        if operation == operations.DISTINCT:
+            match, bases = state.match[step[1]], state.bases[step[1]]
+            running.go_over(column, ends, match, events.keys[step[4]], bases)
+
+
+@njit(nogil=True)
 def _of_rows(
     step: Any, column: Floats, ends: Any, state: Any, as_ofs: Ints, events: Events
 ) -> None:
@@ -299,130 +285,85 @@ def _of_rows(
     operation, match = step[0], state.match[step[1]]
     for r in range(as_ofs.size):
         rows = match[ends.begin[r] : ends.end[r]]
-        if operation <= GAP_STD:
-            column[r] = _of_times(operation, rows, events.happened, as_ofs[r])
-        elif operation <= ENTROPY:
-            column[r] = _of_codes(operation, rows, events.keys[step[4]], state.seen)
+        if operation <= operations.GAP_SLOPE:
+            column[r] = operations.of_times(operation, rows, events.happened, as_ofs[r])
         else:
-            column[r] = _of_values(operation, rows, events.values[step[2]], events.happened)
-            if operation == AGE:
-                column[r] = as_ofs[r] / DAY - column[r]
+            column[r] = operations.of_values(operation, rows, events.values[step[2]])
+            if operation == operations.AGE:
+                column[r] = as_ofs[r] / operations.DAY - column[r]
 
 
-@njit(cache=True, nogil=True)
-def _of_run(
-    operation: int, column: Floats, ends: Any, total: Floats, rest: Floats, filled: Ints
-) -> None:  # fmt: skip
-    """Sum, mean, share, or changes of a code, from what ran along."""
-    for r in range(column.size):
-        begin, end = ends.begin[r], ends.end[r]
-        column[r] = _between(total, rest, begin, end)
-        if operation in (MEAN, SHARE):
-            n = filled[end] - filled[begin] if operation == MEAN else end - begin
-            column[r] = column[r] / n if n else np.nan
+@njit(nogil=True)
+def _gather(  # noqa: PLR0913
+    state: Any, ends: Any, odd: Ints, place: Ints, starts: Ints, events: Events,
+    request_starts: Ints, as_ofs: Ints,
+) -> int:  # fmt: skip
+    """Write the next segments, as many as there is room for; how many.
+
+    `place`: the next customer and request, and how many odd events stand in `odd` (-1: not sought).
+    """
+    bases, s, slot = state.bases[state.bases.shape[0] - 1], 0, 0
+    begin = place[1]
+    while place[0] < starts.size - 1:
+        c, r = place[0], place[1]
+        first, last, stop = starts[c], starts[c + 1], request_starts[c + 1]
+        if r == stop:
+            place[0], place[2] = c + 1, -1
+            continue
+        if place[2] < 0:
+            place[2] = _find_odd(odd, events, first, last, as_ofs, r, stop)
+        odds = odd[: place[2]]
+        same = _same_until(odds, r, stop)
+        if slot + last - first + 1 >= state.rows.size or same - begin > ends.segment.size:
+            break
+        bases[s] = slot
+        slot = _reach(state.rows, slot, first, last, events.happened, as_ofs[same - 1], odds, r) + 1
+        ends.segment[r - begin : same - begin] = s
+        ends.until[s] = same - begin
+        s += 1
+        bases[s] = slot
+        place[1] = same
+    return s
 
 
-@njit(cache=True, nogil=True)
-def _go_on(column: Floats, ends: Any, match: Ints, key: Any) -> None:
-    """Count the code that a window begins with where it was the same before the window."""
-    for r in range(column.size):
-        b = ends.begin[r]
-        if 0 < b < ends.end[r] and key[match[b]] == key[match[b - 1]]:
-            column[r] += 1.0
+def _entry(stamp: int) -> Any:
+    """The kernel as one compiled function. Numba keeps it on disk by this file's date and by what
+    it closes over: the stamp of all its sources, so that a change in any of them compiles anew."""
+
+    @njit(cache=True, nogil=True)
+    def walk(
+        starts: Ints, events: Events, request_starts: Ints, as_ofs: Ints, programs: Any, out: Floats
+    ) -> None:
+        """Fill `out` (programs, requests). `starts` and `request_starts` say where each customer's
+        events and requests begin; the requests of a customer are in time order."""
+        if not stamp:
+            return
+        ends = _ends(request_starts, programs.windows.shape[0])
+        state = _state(starts, events, programs, ends.segment.size)
+        odd = np.empty((state.rows.size, 3), np.int64)
+        place = np.array([0, 0, -1])
+        while True:
+            r = place[1]
+            segments = _gather(state, ends, odd, place, starts, events, request_starts, as_ofs)
+            if not segments:
+                return
+            asked = as_ofs[r : place[1]]
+            _match(state, segments, events.bits, programs.needs)
+            for a in range(programs.runs.shape[0]):
+                q = programs.runs[a, 1]
+                bases = state.bases[q, : segments + 1]
+                running.go_on(programs.runs[a], bases, state.match[q], events, state, a)
+            _move(ends, state, segments, events.happened, asked, programs.windows)
+            _fill(out[:, r : place[1]], state, ends, asked, events, programs)
+
+    return walk
 
 
-@njit(cache=True, nogil=True)
-def _of_times(operation: int, rows: Ints, happened: Ints, as_of: int) -> float:
-    """Days since the last or first, mean and population spread of the days between."""
-    n = rows.size
-    if n == 0 or (operation == GAP_MEAN and n == 1) or (operation == GAP_STD and n <= 2):
-        return np.nan
-    if operation == RECENCY:
-        return float((as_of - happened[rows[n - 1]]) / DAY)
-    if operation == TENURE:
-        return float((as_of - happened[rows[0]]) / DAY)
-    mean = (happened[rows[n - 1]] - happened[rows[0]]) / DAY / (n - 1)
-    if operation == GAP_MEAN:
-        return float(mean)
-    squares = 0.0
-    for j in range(1, n):
-        squares += ((happened[rows[j]] - happened[rows[j - 1]]) / DAY - mean) ** 2
-    return float(np.sqrt(squares / (n - 1)))
+def _stamp() -> int:
+    """A number that changes with the text of whatever is compiled in; never zero."""
+    sources = (Path(str(module.__file__)).read_bytes() for module in (asof, operations, running))
+    return zlib.crc32(b"".join(sources)) + 1
 
 
-@njit(cache=True, nogil=True)
-def _of_codes(operation: int, rows: Ints, key: Any, seen: Ints) -> float:
-    """Distinct codes, or the entropy of their shares in nats; their order changes no bit."""
-    n = 0
-    used = 0
-    for i in rows:
-        if key[i] >= 0:
-            used += seen[key[i]] == 0
-            seen[key[i]] += 1
-            n += 1
-    members = np.empty(used if operation == ENTROPY else 0)
-    left = used
-    for i in rows:
-        if key[i] >= 0 and seen[key[i]]:
-            left -= 1
-            if operation == ENTROPY:
-                members[left] = seen[key[i]]
-            seen[key[i]] = 0
-    if operation == DISTINCT:
-        return float(used)
-    entropy = 0.0
-    for m in np.sort(members):
-        entropy -= m / n * np.log(m / n)
-    return entropy if n else np.nan
-
-
-@njit(cache=True, nogil=True)
-def _of_values(operation: int, rows: Ints, value: Any, happened: Ints) -> float:
-    """Extremes, the last value, spread, or slope a day; NaN is left out."""
-    n = 0
-    total = 0.0
-    least, most, last = np.inf, -np.inf, np.nan
-    for i in rows:
-        v = value[i]
-        if not np.isnan(v):
-            n += 1
-            total += v
-            least, most, last = min(least, v), max(most, v), v
-    if n == 0:
-        return np.nan
-    if operation in (MIN, MAX):
-        return float(least if operation == MIN else most)
-    if operation in (LAST, AGE):
-        return float(last)
-    if operation == STD:
-        return float(_spread(rows, value, total / n, n))
-    return float(_slope(rows, happened, value, total / n, n))
-
-
-@njit(cache=True, nogil=True)
-def _spread(rows: Ints, value: Any, mean: float, n: int) -> float:
-    """Standard deviation of the population, around the mean found first: nothing cancels."""
-    squares = 0.0
-    for i in rows:
-        if not np.isnan(value[i]):
-            squares += (value[i] - mean) ** 2
-    return float(np.sqrt(squares / n))
-
-
-@njit(cache=True, nogil=True)
-def _slope(rows: Ints, happened: Any, value: Any, mean: float, n: int) -> float:
-    """Least-squares slope a day; NaN where the events span less than a day."""
-    origin = happened[rows[0]]
-    middle = 0.0
-    for i in rows:
-        if not np.isnan(value[i]):
-            middle += (happened[i] - origin) / DAY / n
-    spread, moment = 0.0, 0.0
-    least, most = np.inf, -np.inf
-    for i in rows:
-        if not np.isnan(value[i]):
-            x = (happened[i] - origin) / DAY
-            least, most = min(least, x), max(most, x)
-            spread += (x - middle) ** 2
-            moment += (x - middle) * (value[i] - mean)
-    return moment / spread if most - least >= 1.0 else np.nan
+walk = _entry(_stamp())
+"""Fill a panel's columns: see `_entry`."""

@@ -24,7 +24,7 @@ class Events(NamedTuple):
     known: Ints
     superseded: Ints
     values: Floats
-    bits: NDArray[np.uint32]
+    bits: Ints
     keys: NDArray[np.int32]
 
 

@@ -29,7 +29,8 @@ from events.ingest import ingest
 from events.readers import SOURCES
 from features import spending
 from features.catalogue import Catalogue
-from features.panel import CLOCKS, compile_takes, compute_parts, known_customers
+from features.panel import compute_parts, known_customers
+from features.programs import CLOCKS, compile_takes
 
 CATALOGUES = {
     "60": Catalogue((spending.recency, spending.frequency, spending.monetary, spending.trend)),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from collections import Counter
 from collections.abc import Sequence
@@ -119,15 +120,10 @@ def slow(take: Take, rows: Sequence[Row], customer: str, as_of: int) -> float:
 def _answer(take: Take, offer: Any, inside: list[Row], as_of: int) -> float:
     days = [r["happened_at"] / DAY for r in inside]
     now = as_of / DAY
-    gaps = np.diff(days)
-    if take.op == "count":
-        return float(len(inside))
-    if take.op in ("recency", "tenure"):
-        return now - (max(days) if take.op == "recency" else min(days)) if days else math.nan
-    if take.op == "gap_mean":
-        return float(gaps.mean()) if len(gaps) else math.nan
-    if take.op == "gap_std":
-        return float(gaps.std()) if len(gaps) > 1 else math.nan
+    if take.op in ("count", "recency", "tenure") or take.op.startswith("gap_"):
+        return _of_days(take.op, days, now)
+    if take.op == "decay" and take.value is None:
+        return sum(2.0 ** -((now - take.ago - d) / take.half_life) for d in days)
     if take.op == "share":
         met = [all(_meets(offer.conditions[c], r) for c in take.share) for r in inside]
         return sum(met) / len(met) if met else math.nan
@@ -143,13 +139,35 @@ def _answer(take: Take, offer: Any, inside: list[Row], as_of: int) -> float:
         (d, v) for d, r in zip(days, inside, strict=True)
         for v in [_number(offer.values[take.value], r)] if v is not None
     ]  # fmt: skip
+    if take.op == "decay":
+        return sum(v * 2.0 ** -((now - take.ago - d) / take.half_life) for d, v in pairs)
     return _of_numbers(take.op, pairs, now)
+
+
+def _of_days(op: str, days: list[float], now: float) -> float:
+    gaps = np.diff(days)
+    if op == "count":
+        return float(len(days))
+    if op in ("recency", "tenure"):
+        return now - (max(days) if op == "recency" else min(days)) if days else math.nan
+    if len(gaps) < (2 if op in ("gap_std", "gap_slope") else 1):
+        return math.nan
+    if op == "gap_slope":
+        return float(np.polyfit(range(len(gaps)), gaps, 1)[0])
+    return float({"gap_mean": np.mean, "gap_std": np.std, "gap_median": np.median}[op](gaps))
 
 
 def _of_numbers(op: str, pairs: list[tuple[float, float]], now: float) -> float:
     values = np.array([v for _, v in pairs])
     if op == "sum":
         return float(values.sum())
+    following = list(itertools.pairwise(values.tolist()))
+    if op == "rises":
+        return float(len([1 for a, b in following if a < b]))
+    if op == "falls":
+        return float(len([1 for a, b in following if a > b]))
+    if op == "cures":
+        return float(len([1 for a, b in following if a > 0 and not b > 0]))
     if not len(values):
         return math.nan
     if op == "age":
@@ -157,7 +175,10 @@ def _of_numbers(op: str, pairs: list[tuple[float, float]], now: float) -> float:
     if op == "slope":
         x = np.array([d for d, _ in pairs])
         return float(np.polyfit(x - x[0], values, 1)[0]) if x[-1] - x[0] >= 1 else math.nan
-    plain = {"mean": np.mean, "std": np.std, "min": np.min, "max": np.max, "last": lambda v: v[-1]}
+    plain = {
+        "mean": np.mean, "std": np.std, "min": np.min, "max": np.max, "median": np.median,
+        "last": lambda v: v[-1],
+    }  # fmt: skip
     return float(plain[op](values))
 
 
@@ -202,6 +223,6 @@ def events_of(happened, *, known=None, superseded=None, values=None, bits=None, 
         happened.copy() if known is None else np.asarray(known, np.int64),
         np.full(n, NEVER) if superseded is None else np.asarray(superseded, np.int64),
         np.zeros((1, n)) if values is None else np.asarray(values, float).reshape(1, n),
-        np.zeros(n, np.uint32) if bits is None else np.asarray(bits, np.uint32),
+        np.zeros(n, np.int64) if bits is None else np.asarray(bits, np.int64),
         np.zeros((1, n), np.int32) if keys is None else np.asarray(keys, np.int32).reshape(1, n),
     )

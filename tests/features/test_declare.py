@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from domain.errors import TierlineError
 from features.catalogue import Catalogue
 from features.declare import FREE, Declaration, Rule, Take, Theme, Words, ratio
 
@@ -87,3 +88,16 @@ def test_a_take_names_its_table_and_value():
         "amount",
     )
     assert Take("count", "loans").value is None
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"op": "decay"},
+        {"op": "sum", "half_life": 3.0},
+        {"op": "decay", "half_life": 3.0, "days": 7},
+    ],
+)
+def test_a_half_life_belongs_to_a_decay_and_a_decay_takes_no_window(fields):
+    with pytest.raises(TierlineError, match="half-life"):
+        Take(of="transactions", **fields)

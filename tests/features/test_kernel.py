@@ -7,7 +7,7 @@ import pytest
 
 from domain.asof import MICROS_PER_DAY as DAY
 from domain.asof import NEVER
-from features import kernel
+from features import kernel, operations
 from tests.features.panel_world import events_of
 
 
@@ -30,7 +30,7 @@ def programs_of(windows, steps):
 
 
 def step(operation, *, need=0, window=0):
-    return [kernel.OPERATIONS.index(operation), NEEDS.index(need), 0, window, 0, -1]
+    return [operations.OPERATIONS.index(operation), NEEDS.index(need), 0, window, 0, -1, -1, -1, -1]
 
 
 def test_windows_move_forward_over_the_as_of_dates():
@@ -59,12 +59,14 @@ def test_late_and_corrected_events_are_asked_at_each_as_of(known, superseded, co
     np.testing.assert_array_equal(walked(events, [5], [(0, 0)], [step("count")]), [[counted]])
 
 
-def test_a_customer_without_events_keeps_what_stands_there():
+def test_a_customer_without_events_has_no_value():
     out = np.full((1, 1), 7.0)
     programs = programs_of([(0, 0)], [step("count")])
     kernel.walk(np.array([0, 0]), events_of([]), np.array([0, 1]), np.array([5]), programs, out)
-    assert out.tolist() == [[7.0]]
+    assert np.isnan(out).all()
 
 
-def test_the_operations_are_numbered_as_they_are_named():
-    assert [getattr(kernel, n.upper()) for n in kernel.OPERATIONS] == list(range(16))
+def test_a_change_in_any_source_of_the_kernel_compiles_it_anew(monkeypatch):
+    before = kernel._stamp()
+    monkeypatch.setattr(kernel.operations, "__file__", kernel.__file__)
+    assert kernel._stamp() != before

@@ -34,13 +34,27 @@ TAKES = (
       for k in ("channel", "category", "day", "month")),
     *(Take("share", T, ("purchase",), (s,), days=180) for s in ("online", "weekend")),
     *(Take(op, f"{T}.balance", days=d)
-      for op in ("sum", "mean", "std", "min", "max", "last", "slope") for d in (7, 180, 0)),
+      for op in ("sum", "mean", "std", "min", "max", "slope") for d in (7, 180, 0)),
     Take("sum", f"{T}.net_spend", ("spend",), days=30),
     Take("sum", f"{T}.net_spend", ("spend",), days=30, ago=335),
     Take("count", T, ("purchase",), days=90, ago=90),
     Take("std", f"{T}.amount", days=365),
+    *(Take(op, T, (), days=d) for op in ("gap_median", "gap_slope") for d in (90, 0)),
+    *(Take(op, T, ("purchase",), days=365, ago=30) for op in ("gap_median", "gap_slope")),
+    *(Take("decay", T, w, half_life=h) for w in ((), ("purchase",)) for h in (0.5, 30, 365)),
+    *(Take("decay", f"{T}.{v}", ("spend",), half_life=30) for v in ("net_spend", "balance")),
+    Take("decay", f"{T}.balance", ago=90, half_life=7),
+    *(Take("median", f"{T}.balance", days=d) for d in (7, 180, 0)),
     Take("max", f"{T}.amount", ("purchase",), days=90, scale=0.01),
 )  # fmt: skip
+
+
+IN_ORDER = (
+    *(Take(op, f"{T}.balance", days=d, ago=a)
+      for op in ("last", "rises", "falls") for d in (30, 180, 0) for a in (0, 15)),
+    *(Take("cures", f"{T}.net_spend", ("spend",), days=d) for d in (30, 180, 0)),
+)  # fmt: skip
+"""What events of one instant would make depend on their order."""
 
 
 def catalogue_of(takes) -> Catalogue:
@@ -77,9 +91,47 @@ def test_every_operation_agrees_with_a_loop_over_the_events(seed):
     for i, take in enumerate(TAKES):
         expected = [slow(take, rows, customer, moment) for customer, moment in pairs]
         got = found[f"f{i}"].to_numpy(zero_copy_only=False)
-        if take.op == "last":  # of several events at one instant the loop takes any
-            continue
         np.testing.assert_allclose(got, expected, rtol=1e-9, atol=1e-7, err_msg=str(take))
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 10_000))
+def test_operations_on_the_order_of_events_agree_with_a_loop(seed):
+    rng = np.random.default_rng(seed)
+    rows = {(r["customer_id"], r["happened_at"]): r for r in random_transactions(rng, 120, 3)}
+    right = [
+        {**r, "known_at": r["superseded_at"], "superseded_at": None, "balance": -r["amount"]}
+        for r in rows.values()
+        if r["superseded_at"] is not None
+    ]
+    events = [*rows.values(), *right]
+    pairs = pairs_of(rng, 30)
+    edges = ("happened_at", "known_at", "superseded_at")
+    pairs += [(r["customer_id"], r[e] - d) for r in right[:9] for e in edges[:2] for d in (0, 1)]
+    found = computed({T: events}, pairs, catalogue_of(IN_ORDER))
+    for i, take in enumerate(IN_ORDER):
+        expected = [slow(take, events, customer, moment) for customer, moment in pairs]
+        got = found[f"f{i}"].to_numpy(zero_copy_only=False)
+        np.testing.assert_allclose(got, expected, rtol=1e-12, err_msg=str(take))
+
+
+def test_a_decayed_sum_halves_with_every_half_life_and_loses_nothing_old():
+    rows = [row("c", 0, kind="purchase", amount=1e15), row("c", 300, kind="purchase", amount=3.0)]
+    takes = [Take("decay", f"{T}.amount", half_life=30), Take("decay", T, half_life=30)]
+    moments = [("c", at(d)) for d in (0, 30, 300, 360)]
+    found = computed({T: rows}, moments, catalogue_of(takes))
+    old = 1e15 / 1024
+    assert found["f0"].to_pylist() == [1e15, 5e14, old + 3.0, (old + 3.0) / 4]
+    assert found["f1"].to_pylist() == [1.0, 0.5, 1 + 1 / 1024, (1 + 1 / 1024) / 4]
+
+
+def test_rises_falls_and_cures_count_the_pairs_inside_the_window():
+    due = (0, 10, 40, 40, 5, 0, None, 35, 0)
+    rows = [row("c", 30 * i, days_past_due=d) for i, d in enumerate(due)]
+    takes = [Take(op, "statements.days_past_due", days=d)
+             for op in ("rises", "falls", "cures") for d in (0, 100)]  # fmt: skip
+    found = computed({"statements": rows}, [("c", at(240))], catalogue_of(takes))
+    assert [found[f"f{i}"][0].as_py() for i in range(6)] == [3, 1, 3, 1, 2, 1]
 
 
 def test_the_last_value_is_that_of_the_latest_event():
