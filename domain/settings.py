@@ -54,6 +54,9 @@ ONLINE = Setting(
     "sqlite",
     "online store: sqlite, redis://host:port or postgresql://user:pw@host:port/db",
 )
+DATABASE_PASSWORD = Setting(
+    "database_password", "", "password of the database that a mapping names; never written down"
+)
 POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
 SEED = Setting("seed", "20261122", "seed of every random choice")
 
@@ -69,5 +72,6 @@ SETTINGS = (
     STALE_DAYS,
     REASONS,
     ONLINE,
+    DATABASE_PASSWORD,
     SEED,
 )

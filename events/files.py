@@ -63,6 +63,15 @@ def head_of(file: Path, name: str, delimiter: str, rows: int) -> pa.Table:
     return read_file(file, name, delimiter).slice(0, rows)
 
 
+def read_text_head(file: Path, name: str, size: int = 1 << 16) -> str:
+    """The beginning of a text file, to see how its fields are parted."""
+    try:
+        with _open(file) as stream:
+            return stream.read(size).decode("utf-8-sig", "ignore")
+    except (OSError, EOFError) as e:
+        raise InputError(f"{name} cannot be read: {e}") from None
+
+
 def _parquet(file: Path, name: str) -> pa.Table:
     found = pq.ParquetFile(file).read()
     faults = tuple(

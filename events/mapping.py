@@ -20,6 +20,10 @@ Example of `mapping.toml`, all keys optional:
 
 Where rows are to be chosen, joined into orders or computed, `sql` takes the place of the rest: one
 SELECT over the table `file`, in DuckDB's words, that gives our columns.
+
+    database = "postgresql+psycopg://reader@host/bank"   # the password stands in the environment
+    [transactions]
+    table = "public.bookings"         # a table or view of the database, in place of a file
 """
 
 from __future__ import annotations
@@ -65,6 +69,7 @@ class TableMapping(_Strict):
     constants: dict[str, str] = {}
     values: dict[str, dict[str, str]] = {}
     sql: str | None = None
+    table: str | None = Field(default=None, min_length=1)
 
     @field_validator("delimiter", "decimal", "thousands")
     @classmethod
@@ -84,6 +89,7 @@ class FolderMapping(_Strict):
     """A mapping file: the zone of times without one, a plan, and one entry a table."""
 
     zone: str | None = None
+    database: str | None = None
     plan: StudyPlan | None = None
     tables: dict[str, TableMapping] = {}
 
@@ -110,7 +116,7 @@ def read_mapping(folder: Path) -> FolderMapping:
         raw = tomllib.loads(file.read_text(encoding="utf-8-sig"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
         raise InputError(f"{FILE} is not TOML in UTF-8: {str(e)[:200]}") from None
-    tops = ("zone", "plan")
+    tops = ("zone", "database", "plan")
     tables = {k: v for k, v in raw.items() if k not in tops}
     unknown = sorted(set(tables) - set(TABLES))
     if unknown:

@@ -18,8 +18,9 @@ from pydantic import ValidationError
 from domain.asof import from_micros, is_mature, monthly_grid, parse_instant
 from domain.errors import Fault, InputError
 from domain.plan import StudyPlan, TargetPlan
+from events.database import opened, rows
 from events.files import ENDINGS, is_table, read_file
-from events.mapping import FILE, TableMapping, faults_of, ours, read_mapping
+from events.mapping import FILE, FolderMapping, TableMapping, faults_of, ours, read_mapping
 from events.readers.base import RawTable, Source
 from events.schema import TABLES
 from events.shown import listed, shown
@@ -35,6 +36,11 @@ def read(folder: Path) -> Iterator[RawTable]:
     """
     mapping = read_mapping(folder)
     found = False
+    for table, how in _of_database(mapping):
+        found = True
+        with opened(str(mapping.database)) as connection:
+            data = rows(connection, str(how.table))
+        yield RawTable(table, str(how.table), ours(data, table, how, mapping.zone, str(how.table)))
     for table in TABLES:
         how = mapping.tables.get(table, TableMapping())
         for file in _files(folder, table, how):
@@ -46,9 +52,16 @@ def read(folder: Path) -> Iterator[RawTable]:
         names = ", ".join(f"{t}.csv" for t in TABLES)
         there = listed(sorted(f.name for f in folder.iterdir() if f.name != "plan.json"))
         raise InputError(
-            f"{folder.name}/ holds no table (there is {there}): put {names} (or .parquet) there, or name "
-            f"your files in {FILE}"
+            f"{folder.name}/ holds no table (there is {there}): put {names} (or .parquet) there, "
+            f"or name your files in {FILE}"
         )
+
+
+def _of_database(mapping: FolderMapping) -> list[tuple[str, TableMapping]]:
+    named = [(t, how) for t, how in mapping.tables.items() if how.table is not None]
+    if named and mapping.database is None:
+        raise InputError(f"{FILE} names a table of a database and no database: add its address")
+    return named
 
 
 def _files(folder: Path, table: str, how: TableMapping) -> list[Path]:
@@ -62,6 +75,8 @@ def _files(folder: Path, table: str, how: TableMapping) -> list[Path]:
         if not file.is_file():
             raise InputError(f"{FILE} maps {table} to {shown(how.file)}, which is not there")
         return [file]
+    if how.table is not None:
+        return []
     single = [folder / f"{table}{end}" for end in ENDINGS]
     parts = sorted(f for f in (folder / table).glob("*") if f.is_file() and is_table(f))
     found = [f for f in single if f.is_file()]
