@@ -1,4 +1,4 @@
-"""Commands of the front door: `simulate` and `check`.
+"""Commands of the front door: `simulate`, `check` and `connect`.
 
 Enters: arguments. Leaves: raw tables, a checked data set, reports. `cli.py` gathers them into the
 command `tierline`.
@@ -22,6 +22,7 @@ from domain.workspace import Workspace
 if TYPE_CHECKING:
     from events.ingest import Report
 
+MOST_FAULTS = 20
 PUBLIC = ("online_retail_ii", "berka", "credit_card_approval", "taiwan_credit_default")
 
 
@@ -96,4 +97,32 @@ def check(home: Path, source: str, data: Path | None, json_file: Path | None) ->
         json_file.write_text(report.to_json(), encoding="utf-8")
 
 
-COMMANDS = (simulate, check)
+@click.command()
+@click.argument("place")
+@opt.path("--out", "folder for the mapping of a database")
+@click.option("--force", is_flag=True, help="write the mapping anew where one stands")
+@click.option("--rows", default=10_000, show_default=True, help="rows to look at in each table")
+def connect(place: str, out: Path | None, force: bool, rows: int) -> None:
+    """Propose the mapping of a file, a folder or a database, and check a sample with it.
+
+    \b
+    Example:
+      tierline connect mine/orders.csv
+      tierline connect postgresql+psycopg://reader@host/bank --out mine
+    """
+    from events.connect import connect as run_connect
+    from events.shown import shown
+
+    done = run_connect(place, out, force=force, rows=rows)
+    for name, table in done.found:
+        console.print(f"{shown(name)} -> {table or 'not used'}", markup=False, highlight=False)
+    console.print(done.text, markup=False, highlight=False, soft_wrap=True)
+    for fault in done.faults[:MOST_FAULTS]:
+        line = f"{fault.path}: {fault.message} [{fault.rule}]"
+        console.print(line, markup=False, highlight=False, soft_wrap=True)
+    more = len(done.faults) - MOST_FAULTS
+    said = "the sample has no fault" if not done.faults else f"{len(done.faults)} faults"
+    console.print(said if more <= 0 else f"{said}, {more} of them not shown")
+
+
+COMMANDS = (simulate, check, connect)

@@ -43,11 +43,22 @@ def path(name: str, text: str, variable: str = "") -> Callable[..., Any]:
     return click.option(name, variable or name[2:], type=FILE, help=text)
 
 
+def _writable(_: click.Context, __: click.Parameter, file: Path | None) -> Path | None:
+    if file is not None and (file.is_dir() or not file.parent.is_dir()):
+        raise click.BadParameter(f"{file} cannot be written: name a file in a folder that exists")
+    return file
+
+
+def output(name: str, text: str, variable: str) -> Callable[..., Any]:
+    """An option that is a file to write; a place that cannot hold one is refused at once."""
+    return click.option(name, variable, type=FILE, callback=_writable, help=text)
+
+
 source = setting(SOURCE)
 seed = setting(SEED, int)
 policy = setting(POLICY, FILE)
 data = path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
-as_json = path("--json", "write the same as JSON here", "json_file")
+as_json = output("--json", "write the same as JSON here", "json_file")
 trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
 sample = click.option("--sample", default=200, show_default=True, help="customers to compare")
 by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")

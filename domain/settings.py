@@ -59,6 +59,9 @@ REGISTRY = Setting(
     "file",
     "Feast's registry: file, or postgresql://user:pw@host:port/db that a team shares",
 )
+DATABASE_PASSWORD = Setting(
+    "database_password", "", "password of the database that a mapping names; never written down"
+)
 POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
 LANG = Setting("lang", "en", "language of the texts in the terminal: en or zh")
 SEED = Setting("seed", "20261122", "seed of every random choice")
@@ -77,5 +80,6 @@ SETTINGS = (
     ONLINE,
     REGISTRY,
     LANG,
+    DATABASE_PASSWORD,
     SEED,
 )

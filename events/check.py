@@ -18,10 +18,12 @@ from numpy.typing import NDArray
 from domain.errors import Fault
 from events.convert import convert
 from events.schema import Column, Table
+from events.shown import listed, shown
 
 RULE = "broken_rule"
 SHOWN_ROWS = 5
-_CUSTOMER_ID = r"^[^\x00-\x1f\x7f\s]([^\x00-\x1f\x7f]*[^\x00-\x1f\x7f\s])?$"
+MOST_UNKNOWN = 20
+_ID = r"^[^\pC\pZ\s]+( +[^\pC\pZ\s]+)*$"
 MAX_ID_LENGTH = 128
 
 Mask = NDArray[np.bool_]
@@ -77,22 +79,21 @@ def _columns(table: Table, raw: pa.Table, file: str) -> tuple[Fault, ...]:
     known = [c.name for c in table.columns]
     faults = [
         Fault(
-            f"{file}:{c.name}", "missing_column", f"{table.name} needs it: map one of {names} to it"
+            f"{file}:{c.name}",
+            "missing_column",
+            f"{table.name} needs it: map one of {listed(names)} to it",
         )
         for c in table.columns
         if c.required and c.name not in names
     ]
+    said = f"no column of {table.name}: map it to one of {', '.join(known)}, or ignore it"
+    unknown = [n for n in dict.fromkeys(names) if n not in known]
+    faults += [Fault(f"{file}:{shown(n)}", "unknown_column", said) for n in unknown[:MOST_UNKNOWN]]
+    if len(unknown) > MOST_UNKNOWN:
+        more = f"{len(unknown) - MOST_UNKNOWN:,} more columns are none of {table.name}"
+        faults.append(Fault(file, "unknown_column", more))
     faults += [
-        Fault(
-            f"{file}:{n}",
-            "unknown_column",
-            f"no column of {table.name}: map it to one of {known}, or ignore it",
-        )
-        for n in dict.fromkeys(names)
-        if n not in known
-    ]
-    faults += [
-        Fault(f"{file}:{n}", "column_twice", "it stands twice in the header: keep one")
+        Fault(f"{file}:{shown(n)}", "column_twice", "it stands twice in the header: keep one")
         for n in dict.fromkeys(names)
         if names.count(n) > 1
     ]
@@ -147,8 +148,8 @@ def _values(column: Column, array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
 def _identifiers(array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
     long = _mask(pc.greater(pc.utf8_length(array), MAX_ID_LENGTH))
     yield "id_too_long", f"an id has at most {MAX_ID_LENGTH} characters", long
-    odd = _mask(pc.invert(pc.match_substring_regex(array, _CUSTOMER_ID))) & ~long
-    yield "id_characters", "an id has no control characters, no blank at its ends", odd
+    odd = _mask(pc.invert(pc.match_substring_regex(array, _ID))) & ~long
+    yield "id_characters", "an id has no control or invisible characters, no blank at its ends", odd
 
 
 def _clocks(arrays: dict[str, pa.Array], now: int) -> Iterator[tuple[str, str, str, Mask]]:

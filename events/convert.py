@@ -6,6 +6,8 @@ be read) and masks of the rows that broke a rule.
 
 from __future__ import annotations
 
+from datetime import date
+
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -18,6 +20,16 @@ Broken = tuple[str, str, NDArray[np.bool_]]
 NUMBER = r"^\s*[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?\s*$"
 THOUSANDS = r"^\s*[+-]?\d{1,3}([, ' ]\d{3})+([.]\d+)?\s*$"
 NOT_FINITE = r"(?i)^\s*[+-]?(nan|inf|infinity)\s*$"
+CALENDAR = (1900, 2200)
+"""Years of an instant: before and after them stand placeholders, not events."""
+_PLACEHOLDER = r"^\s*(0\d|1[0-8]|2[2-9]|[3-9]\d|\d{3,4})\d{2}-\d{2}-\d{2}([T ]|$)"
+_A_SECOND = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
+_EXACT = 2.0**53
+_NO_ZONE = (
+    "it has no time zone (or names an hour that the clock change skips or repeats): declare zone = "
+    '"UTC" (or another) in the mapping'
+)
+_NO_DATE = f"a date lies from {CALENDAR[0]} to {CALENDAR[1]}: leave it empty where it is unknown"
 ZONED = r"[0-9](Z|[+-]\d{2}:?\d{2})\s*$"
 
 
@@ -56,7 +68,26 @@ def _all_wrong(array: pa.Array, wanted: pa.DataType, said: str) -> tuple[pa.Arra
 def _text(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
     if _is_text(array) or pa.types.is_integer(array.type):
         return array.cast(pa.string()), []
-    return _all_wrong(array, pa.string(), f"text is wanted, {array.type} arrived")
+    if pa.types.is_decimal(array.type) and array.type.scale <= 0:
+        return array.cast(pa.string()), []
+    if pa.types.is_floating(array.type):
+        return _whole(array)
+    return _all_wrong(array, pa.string(), f"text is wanted, {_kind(array)} arrived")
+
+
+def _kind(array: pa.Array) -> str:
+    return str(array.type)[:60]
+
+
+def _whole(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
+    """Whole numbers that a tool wrote as fractions, as text; a real fraction names nobody."""
+    numbers = array.cast(pa.float64())
+    whole = pc.and_(pc.equal(pc.floor(numbers), numbers), pc.less(pc.abs(numbers), _EXACT))
+    kept = pc.if_else(whole, numbers, pa.scalar(None, pa.float64()))
+    said = "text or a whole number is wanted, a fraction arrived"
+    return kept.cast(pa.int64()).cast(pa.string()), [
+        ("wrong_type", said, _where(pc.is_valid(numbers)) & ~_where(whole))
+    ]
 
 
 def _number(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
@@ -65,7 +96,7 @@ def _number(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
     if pa.types.is_decimal(array.type):
         return array.cast(pa.float64()), []
     if not _is_text(array):
-        return _all_wrong(array, pa.float64(), f"a number is wanted, {array.type} arrived")
+        return _all_wrong(array, pa.float64(), f"a number is wanted, {_kind(array)} arrived")
     text = array.cast(pa.string())
     empty = pc.equal(pc.utf8_trim_whitespace(text), "")
     text = pc.if_else(pc.fill_null(empty, True), pa.scalar(None, pa.string()), text)
@@ -88,51 +119,71 @@ def _number(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
 
 def _instant(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
     if pa.types.is_timestamp(array.type):
-        if array.type.tz is None:
-            said = 'it has no time zone: declare zone = "UTC" (or another) in the mapping'
-            return pa.nulls(len(array), INSTANT), [("no_zone", said, _where(pc.is_valid(array)))]
-        return array.cast(INSTANT, safe=array.type.unit != "ns"), []
+        return _clock(array)
     if not _is_text(array):
-        return _all_wrong(array, INSTANT, f"an instant is wanted, {array.type} arrived")
+        return _all_wrong(array, INSTANT, f"an instant is wanted, {_kind(array)} arrived")
     text = array.cast(pa.string())
     zoned = _where(pc.match_substring_regex(text, ZONED))
     frame = text.to_pandas()
     parsed = pd.to_datetime(frame.where(zoned), utc=True, errors="coerce", format="ISO8601")
-    instants = pa.array(parsed.dt.as_unit("us"), type=INSTANT, from_pandas=True)
+    read = pa.array(parsed.dt.as_unit("us"), type=INSTANT, from_pandas=True)
+    instants, beyond = _in_calendar(read)
     given = _where(pc.is_valid(text))
-    no_zone = (
-        given
-        & ~zoned
-        & pd.to_datetime(frame, errors="coerce", format="ISO8601", utc=True).notna().to_numpy()
-    )
-    unread = given & ~no_zone & _where(pc.is_null(instants))
+    beyond |= _where(pc.match_substring_regex(text, _PLACEHOLDER))
+    local = pd.to_datetime(frame.where(~zoned), errors="coerce", format="ISO8601", utc=True)
+    no_zone = given & ~zoned & ~beyond & local.notna().to_numpy()
+    unread = given & ~no_zone & ~beyond & _where(pc.is_null(instants))
     return instants, [
-        (
-            "no_zone",
-            'it has no time zone: declare zone = "UTC" (or another) in the mapping',
-            no_zone,
-        ),
+        ("no_zone", _NO_ZONE, no_zone),
+        ("beyond_calendar", _NO_DATE, beyond),
         ("wrong_type", "it is no ISO 8601 instant: declare its format in the mapping", unread),
     ]
 
 
+def _clock(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
+    """Instants that have a type; those beyond the calendar are no instants."""
+    if array.type.tz is None:
+        return pa.nulls(len(array), INSTANT), [("no_zone", _NO_ZONE, _where(pc.is_valid(array)))]
+    kept, beyond = _in_calendar(array)
+    return kept.cast(INSTANT, safe=array.type.unit != "ns"), [("beyond_calendar", _NO_DATE, beyond)]
+
+
+def _in_calendar(array: pa.Array) -> tuple[pa.Array, NDArray[np.bool_]]:
+    """The instants (or dates) whose year is one of the calendar, and where there were others."""
+    a_day = 1 if pa.types.is_date32(array.type) else 86_400 * _A_SECOND[array.type.unit]
+    first, last = (_days_to(year) * a_day for year in CALENDAR)
+    plain = array.cast(pa.int32() if pa.types.is_date32(array.type) else pa.int64())
+    inside = pc.and_(pc.greater_equal(plain, first), pc.less(plain, last))
+    kept = pc.if_else(inside, array, pa.scalar(None, array.type))
+    return kept, _where(pc.invert(inside))
+
+
+def _days_to(year: int) -> int:
+    return (date(year, 1, 1) - date(1970, 1, 1)).days
+
+
 def _date(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
     if pa.types.is_date(array.type) or pa.types.is_timestamp(array.type):
-        return array.cast(pa.date32(), safe=False), []
+        dates, beyond = _in_calendar(array.cast(pa.date32(), safe=False))
+        return dates, [("beyond_calendar", _NO_DATE, beyond)]
     if not _is_text(array):
-        return _all_wrong(array, pa.date32(), f"a date is wanted, {array.type} arrived")
+        return _all_wrong(array, pa.date32(), f"a date is wanted, {_kind(array)} arrived")
     parsed = pd.to_datetime(array.to_pandas(), errors="coerce", format="%Y-%m-%d")
-    dates = pa.array(parsed.dt.date, type=pa.date32(), from_pandas=True)
-    unread = _where(pc.is_valid(array)) & _where(pc.is_null(dates))
-    return dates, [("wrong_type", "it is no date like 1980-12-31", unread)]
+    dates, beyond = _in_calendar(pa.array(parsed.dt.date, type=pa.date32(), from_pandas=True))
+    beyond |= _where(pc.match_substring_regex(array.cast(pa.string()), _PLACEHOLDER))
+    unread = _where(pc.is_valid(array)) & ~beyond & _where(pc.is_null(dates))
+    said = "it is no date like 1980-12-31: declare its format in the mapping"
+    return dates, [("beyond_calendar", _NO_DATE, beyond), ("wrong_type", said, unread)]
 
 
 def _flag(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
     if pa.types.is_boolean(array.type):
         return array, []
-    text = pc.utf8_lower(array.cast(pa.string()))
+    if pa.types.is_nested(array.type) or pa.types.is_binary(array.type):
+        return _all_wrong(array, pa.bool_(), f"a flag is wanted, {_kind(array)} arrived")
+    text = pc.utf8_trim_whitespace(pc.utf8_lower(array.cast(pa.string())))
     yes = pc.is_in(text, value_set=pa.array(["true", "1", "1.0", "yes", "y"]))
     no = pc.is_in(text, value_set=pa.array(["false", "0", "0.0", "no", "n"]))
     flags = pc.if_else(yes, True, pc.if_else(no, False, pa.scalar(None, pa.bool_())))
-    unread = _where(pc.is_valid(array)) & _where(pc.is_null(flags))
+    unread = _where(pc.not_equal(text, "")) & _where(pc.is_null(flags))
     return flags, [("wrong_type", "a flag is true or false", unread)]

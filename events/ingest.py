@@ -32,11 +32,12 @@ from events.dataset import (
     open_dataset,
 )
 from events.readers.base import RawTable, Source
-from events.schema import TABLES, Table
+from events.schema import STATEMENTS, TABLES, Table
 
 MOST_BAD = 0.2
 PART_ROWS = 4_000_000
-_SECOND = 1_000_000
+CLOSE_DAYS = 20
+DUPLICATE, ANOTHERS = "duplicate", "key_of_another_customer"
 
 
 @dataclass(frozen=True)
@@ -79,10 +80,12 @@ def ingest(
     moment = time.time_ns() // 1000 if now is None else now
     try:
         plan = source.plan(data)
+        notes = source.notes(data)
         kept, bad, faults = _check_all(source.read(data), moment)
     except (duckdb.Error, OSError, pa.ArrowException, UnicodeDecodeError) as e:
         said = str(e).splitlines()[0][:300].replace(str(data), data.name)
         raise InputError(f"{data.name}/ does not hold {source.name} as it should: {said}") from None
+    faults += notes
     work = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(work, ignore_errors=True)
     work.mkdir(parents=True)
@@ -95,12 +98,10 @@ def ingest(
             rows[name] = clean.num_rows + bad[name].num_rows
             until = max(until, _latest(clean))
             settled, twice = settle(TABLES[name], clean)
-            wrong = _together([bad[name], _twice(twice)])
+            wrong = _together([bad[name], _as_text(twice)])
             lost[name] = wrong.num_rows
-            if twice.num_rows:
-                key = ", ".join(TABLES[name].key)
-                said = f"{twice.num_rows:,} rows repeat a {key} that was known at the same instant"
-                faults.append(Fault(f"{name}:{key}", "duplicate", f"{said}; see the quarantine"))
+            faults += _repeats(TABLES[name], twice)
+            faults += _too_close(settled) if name == STATEMENTS.name else []
             index[name] = _write(work, name, settled)
             if wrong.num_rows:
                 (work / "quarantine").mkdir(exist_ok=True)
@@ -121,10 +122,12 @@ def ingest(
 
 
 def settle(table: Table, clean: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """The rows with `superseded_at`, sorted, and the rows that stand twice.
+    """The rows with `superseded_at`, sorted, and the rows that cannot stand, with their rule.
 
-    Of rows with one key and one `known_at` the first in sorted order stays, the others stand
-    twice. Of one key known at several instants each version is superseded when the next is known.
+    Of rows with one key and one `known_at` the first in sorted order stays, the others are
+    `duplicate`. Of one key known at several instants each version is superseded when the next is
+    known. A key that names an event of one customer first and of another one later is no
+    correction: the later rows are `key_of_another_customer`.
     """
     columns = ", ".join(f'"{c.name}"' for c in table.columns)
     key = ", ".join(f'"{k}"' for k in table.key)
@@ -132,18 +135,53 @@ def settle(table: Table, clean: pa.Table) -> tuple[pa.Table, pa.Table]:
         db.execute("SET TimeZone = 'UTC'")
         db.register("clean", clean)
         db.execute(
-            f"CREATE VIEW numbered AS SELECT *, row_number() OVER "
-            f"(PARTITION BY {key}, known_at ORDER BY {columns}) AS copy FROM clean"
+            f"CREATE VIEW numbered AS SELECT *, CASE WHEN customer_id <> first_value(customer_id) "
+            f"OVER (PARTITION BY {key} ORDER BY known_at, {columns}) "
+            f"THEN '{ANOTHERS}' WHEN row_number() OVER "
+            f"(PARTITION BY {key}, customer_id, known_at ORDER BY {columns}) > 1 "
+            f"THEN '{DUPLICATE}' END AS {RULE} FROM clean"
         )
         settled = db.sql(
             f"SELECT {columns}, lead(known_at) OVER (PARTITION BY {key} ORDER BY known_at) "
-            f"AS {SUPERSEDED} FROM numbered WHERE copy = 1 "
+            f"AS {SUPERSEDED} FROM numbered WHERE {RULE} IS NULL "
             f"ORDER BY customer_id, happened_at, known_at, {columns}"
         ).to_arrow_table()
         twice = db.sql(
-            f"SELECT {columns} FROM numbered WHERE copy > 1 ORDER BY {columns}"
+            f"SELECT {RULE}, {columns} FROM numbered WHERE {RULE} IS NOT NULL ORDER BY {columns}"
         ).to_arrow_table()
     return settled.cast(clean_schema(table.name)), twice
+
+
+def _repeats(table: Table, twice: pa.Table) -> list[Fault]:
+    key = ", ".join(table.key)
+    said = {
+        DUPLICATE: f"rows repeat a {key} that was known at the same instant",
+        ANOTHERS: f"rows have a {key} that named an event of another customer before",
+    }
+    faults = []
+    for rule, text in said.items():
+        count = pc.sum(pc.equal(twice[RULE], rule)).as_py() or 0
+        if count:
+            whole = f"{count:,} {text}; see the quarantine"
+            faults.append(Fault(f"{table.name}:{key}", rule, whole))
+    return faults
+
+
+def _too_close(statements: pa.Table) -> list[Fault]:
+    """Statements of one account that close less than `CLOSE_DAYS` apart: told, and kept."""
+    with duckdb.connect(config={"threads": 2}) as db:
+        db.register("statements", statements)
+        found = db.execute(
+            "SELECT count(*) FROM (SELECT happened_at - lag(happened_at) OVER (PARTITION BY "
+            "customer_id, account_id ORDER BY happened_at) AS gap FROM statements "
+            f"WHERE {SUPERSEDED} IS NULL) WHERE gap < INTERVAL {CLOSE_DAYS} DAY"
+        ).fetchone()
+    count = found[0] if found else 0
+    said = (
+        f"{count:,} statements close less than {CLOSE_DAYS} days after the one before of their "
+        "account, one a month is expected; they are kept"
+    )
+    return [Fault("statements:happened_at", "too_close", said)] if count else []
 
 
 def _check_all(
@@ -185,9 +223,8 @@ def _latest(clean: pa.Table) -> int:
     return int(latest.cast(pa.int64()).as_py()) if latest.is_valid else 0
 
 
-def _twice(twice: pa.Table) -> pa.Table:
-    text = {n: pc.cast(twice[n], pa.string(), safe=False) for n in twice.column_names}
-    return pa.table({RULE: pa.array(["duplicate"] * twice.num_rows, pa.string()), **text})
+def _as_text(rows: pa.Table) -> pa.Table:
+    return pa.table({n: pc.cast(rows[n], pa.string(), safe=False) for n in rows.column_names})
 
 
 def _write(work: Path, name: str, rows: pa.Table) -> TableInfo:

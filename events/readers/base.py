@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pyarrow as pa
 
+from domain.errors import Fault
 from domain.plan import StudyPlan
 
 
@@ -23,11 +24,19 @@ class RawTable:
     data: pa.Table
 
 
+def _nothing(_: Path) -> tuple[Fault, ...]:
+    return ()
+
+
 @dataclass(frozen=True)
 class Source:
-    """One way to bring data in: `read(folder)` yields raw tables, `plan(folder)` says the study."""
+    """One way to bring data in: `read(folder)` yields raw tables, `plan(folder)` says the study.
+
+    `notes(folder)`: what the report should tell although it stops nothing.
+    """
 
     name: str
     text: str
     read: Callable[[Path], Iterator[RawTable]]
     plan: Callable[[Path], StudyPlan]
+    notes: Callable[[Path], tuple[Fault, ...]] = _nothing

@@ -48,6 +48,42 @@ BAD_ROWS = {
         line("b" * 129), "transactions.csv:event_id", "id_too_long",
     ),
     "no id": (line("b", customer=""), "transactions.csv:customer_id", "missing_value"),
+    **{
+        f"an id with {what} inside": (
+            line("b", customer=f"a{sign}b"), "transactions.csv:customer_id", "id_characters",
+        )
+        for what, sign in {
+            "a zero-width space": "\u200b", "a bidirectional override": "\u202e",
+            "a byte-order mark": "\ufeff", "a line separator": "\u2028", "a C1 control": "\x85",
+            "a blank that does not break": "\u00a0", "a soft hyphen": "\u00ad",
+        }.items()
+    },
+    "an id over two lines": (
+        line("b", customer='"a\nb"'), "transactions.csv:customer_id", "id_characters",
+    ),
+    **{
+        f"an event of {at}": (line("b", at=at), "transactions.csv:happened_at", "beyond_calendar")
+        for at in (
+            "0001-01-01T00:00:00Z", "1600-01-01T00:00:00Z", "1899-12-30T00:00:00Z",
+            "2200-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "10000-01-01T00:00:00Z",
+        )
+    },
+    **{
+        f"a time written {at}": (line("b", at=at), "transactions.csv:happened_at", "wrong_type")
+        for at in ("2023-02-30T00:00:00Z", "12/31/2016", "42735.5", "1483185600", "20161231T99Z")
+    },
+    **{
+        f"an amount written {text}": (
+            line("b", amount=text), "transactions.csv:amount", "wrong_type",
+        )
+        for text in ("€10", "(10)", "１０", "٣", "0x10", "1_000", "NA", '"10,5"', "=1+1")
+    },
+    "an amount beyond all numbers": (
+        line("b", amount="1e400"), "transactions.csv:amount", "not_finite",
+    ),
+    "an amount of ten thousand digits": (
+        line("b", amount="9" * 10_000), "transactions.csv:amount", "not_finite",
+    ),
 }  # fmt: skip
 
 
@@ -118,7 +154,76 @@ def test_an_event_told_twice_counts_once_and_stands_in_quarantine(tmp_path):
     assert wrong["broken_rule"].to_pylist() == ["duplicate"]
 
 
-@pytest.mark.parametrize("customer", ["张三", "two words", "ünï-code/7", "x" * 128])
+def test_a_key_of_two_customers_is_no_correction(tmp_path):
+    rows = line("g3", customer="c9", known="2024-04-01T00:00:00Z") + line("g4", customer="c8")
+    dataset, report = take(folder(tmp_path / "raw", HEAD + good() + rows), tmp_path / "out")
+    assert [(f.path, f.rule) for f in report.faults] == [
+        ("transactions:event_id", "key_of_another_customer")
+    ]
+    assert report.quarantined["transactions"] == 2
+    assert dataset.table("transactions")["superseded_at"].null_count == 40
+
+
+def test_statements_that_close_too_soon_are_told_and_kept(tmp_path):
+    data = folder(tmp_path / "raw", HEAD + good())
+    head = "customer_id,happened_at,known_at,account_id,status,days_past_due\n"
+    rows = "".join(
+        f"c1,{at}T00:00:00Z,{known}T00:00:00Z,a1,past_due,30\n"
+        for at, known in (
+            ("2024-01-31", "2024-01-31"), ("2024-03-01", "2024-03-01"),
+            ("2024-03-31", "2024-03-31"), ("2024-03-31", "2024-04-02"),
+            ("2024-04-19", "2024-04-19"),
+        )
+    )  # fmt: skip
+    (data / "statements.csv").write_text(head + rows, encoding="utf-8")
+    dataset, report = take(data, tmp_path / "out")
+    [fault] = report.faults
+    assert (fault.path, fault.rule) == ("statements:happened_at", "too_close")
+    assert fault.message.startswith("1 statements")
+    assert dataset.tables["statements"].rows == 5
+
+
+@pytest.mark.parametrize("name", ["transaction.csv", "Transactions.CSV.csv", "loan.parquet"])
+def test_a_file_that_nothing_reads_is_told(tmp_path, name):
+    data = folder(tmp_path / "raw", HEAD + good())
+    (data / name).write_text("x", encoding="utf-8")
+    (data / "README.md").write_text("x", encoding="utf-8")
+    _, report = take(data, tmp_path / "out")
+    assert [(f.path, f.rule) for f in report.faults] == [(name, "unread_file")]
+
+
+@pytest.mark.parametrize("second", ["transactions.parquet", "transactions/part-0.parquet"])
+def test_a_table_in_two_forms_is_refused(tmp_path, second):
+    data = folder(tmp_path / "raw", HEAD + good())
+    (data / second).parent.mkdir(exist_ok=True)
+    (data / second).write_bytes(b"x")
+    with pytest.raises(InputError, match="keep one"):
+        take(data, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_a_link_out_of_the_folder_is_refused_and_one_inside_is_followed(tmp_path):
+    data = folder(tmp_path / "raw", HEAD + good())
+    (data / "transactions.csv").rename(tmp_path / "elsewhere.csv")
+    (data / "transactions.csv").symlink_to(tmp_path / "elsewhere.csv")
+    with pytest.raises(InputError, match="leads out of the folder"):
+        take(data, tmp_path / "out")
+    (tmp_path / "elsewhere.csv").rename(data / "original.txt")
+    (data / "transactions.csv").unlink()
+    (data / "transactions.csv").symlink_to("original.txt")
+    assert take(data, tmp_path / "out")[0].tables["transactions"].rows == 40
+
+
+def test_five_thousand_unknown_columns_are_told_in_a_few_lines(tmp_path):
+    names = ",".join(f"z{i}" for i in range(5000))
+    raw = HEAD.strip() + f",{names}\n" + line("a").strip() + "," * 5000 + "\n"
+    with pytest.raises(InputError) as caught:
+        take(folder(tmp_path / "raw", raw), tmp_path / "out")
+    assert len(str(caught.value)) < 10_000
+    assert "4,980 more columns" in str(caught.value)
+
+
+@pytest.mark.parametrize("customer", ["张三", "two words", "ünï-code/7", "😀", "x" * 128])
 def test_an_id_of_any_printed_characters_passes_whole(tmp_path, customer):
     dataset, report = take(
         folder(tmp_path / "raw", HEAD + line("a", customer=customer)), tmp_path / "out"
@@ -222,15 +327,32 @@ def test_a_plan_that_is_no_text_is_refused(tmp_path):
         take(data, tmp_path / "out")
 
 
-def test_instants_beyond_the_calendar_are_refused(tmp_path):
+@pytest.mark.parametrize("plan", ["", "[]", "[" * 100_000, '{"split": NaN}', '{"split": "x"}'])
+def test_a_plan_that_is_none_is_told_by_place_without_its_values(tmp_path, plan):
+    data = folder(tmp_path / "raw", HEAD + good())
+    (data / "plan.json").write_text(plan, encoding="utf-8")
+    with pytest.raises(InputError) as caught:
+        take(data, tmp_path / "out")
+    assert all(f.path.startswith("plan.json:") for f in caught.value.faults)
+    assert "http" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("unit", "moment"),
+    [("s", 2**50), ("ms", 2**60), ("us", 2**63 - 1), ("us", -(2**63) + 1), ("s", -62_135_596_801)],
+)
+def test_an_instant_beyond_the_calendar_is_named_by_its_row(tmp_path, unit, moment):
     data = folder(tmp_path / "raw", HEAD + good())
     [raw] = [r for r in SOURCES["folder"].read(data) if r.table == "transactions"]
-    far = pa.array([2**50] * 40, pa.timestamp("s", "UTC"))
+    far = pa.array([moment, *[0] * 39], pa.timestamp(unit, "UTC"))
     rows = raw.data.set_column(raw.data.column_names.index("happened_at"), "happened_at", far)
     (data / "transactions.csv").unlink()
     pq.write_table(rows, data / "transactions.parquet")
-    with pytest.raises(InputError):
-        take(data, tmp_path / "out")
+    _, report = take(data, tmp_path / "out")
+    assert [(f.path, f.rule) for f in report.faults][:1] == [
+        ("transactions.parquet:happened_at", "beyond_calendar")
+    ]
+    assert report.quarantined["transactions"] == 1
 
 
 def test_a_parquet_file_of_other_types_is_told_by_column(tmp_path):

@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from domain.errors import InputError
-from events.readers.folder import made_plan, read, read_mapping
+from events.mapping import read_mapping
+from events.readers.folder import made_plan, read
 from tests.events.raw_world import HEAD, PLAN, good, line, take
 
 GERMAN = """KUNDE;BUCHUNG;NR;BETRAG;ART;NOTIZ
@@ -83,7 +84,7 @@ def test_parquet_is_read_as_one_file_or_as_parts(tmp_path):
 @pytest.mark.parametrize(
     ("mapping", "said"),
     [
-        ("[transaktionen]\n", "mapping.toml names \\['transaktionen'\\]"),
+        ("[transaktionen]\n", "mapping.toml names transaktionen"),
         ("zone = [", "not TOML"),
         ('[transactions]\ncolour = "red"\n', "transactions.colour"),
         ('[transactions]\nfile = "none.csv"\n', "maps transactions to none.csv"),
