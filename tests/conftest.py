@@ -15,6 +15,7 @@ os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
 os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
 os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
 os.environ.setdefault("FEAST_USAGE", "false")
+os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count()))
 
 DATA = Path(os.environ.get("TIERLINE_DATA", Path(__file__).parents[1] / "../shared/data")).resolve()
 

@@ -162,7 +162,7 @@ def test_a_damaged_bundle_never_serves(bank, own, tmp_path):
     content[len(content) // 2] ^= 1
     model.write_bytes(bytes(content))
     with service(damaged, tmp_path / "log") as (address, process):
-        deadline = time.monotonic() + 40
+        deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and process.poll() is None:
             assert "BundleError" not in (tmp_path / "log").read_text() or not ready(address)
             if "BundleError" in (tmp_path / "log").read_text():
