@@ -22,8 +22,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from domain.decision import DecisionRequest, DecisionResponse, ScoresRequest, canonical_json
-from domain.errors import Fault, InputError, NotFoundError
+from domain.decision import (
+    DecisionRequest,
+    DecisionResponse,
+    EventsRequest,
+    ScoresRequest,
+    canonical_json,
+)
+from domain.errors import Fault, InputError, NotFoundError, StoreError
 from serving.contract import openapi
 from serving.desk import Desk
 from serving.requests import Contract, RefusedError, read_request
@@ -44,6 +50,11 @@ def make_app(desk: Desk, *, token: str, max_body: int, watch: Watch) -> Starlett
         asked = await _asked(request, ScoresRequest, max_body)
         return await _answer(desk.scores, asked, watch)
 
+    async def events(request: Request) -> Response:
+        asked = await _asked(request, EventsRequest, max_body)
+        done = await run_in_threadpool(desk.events, asked)
+        return _json(200, done.model_dump(mode="json"))
+
     async def decision(request: Request) -> Response:
         record = await run_in_threadpool(desk.log.get, request.path_params["decision_id"])
         return _json(200, record.decision.model_dump(mode="json"))
@@ -59,6 +70,7 @@ def make_app(desk: Desk, *, token: str, max_body: int, watch: Watch) -> Starlett
     guarded = [
         Route("/decisions", _guard(decisions, token), methods=["POST"]),
         Route("/scores", _guard(scores, token), methods=["POST"]),
+        Route("/events", _guard(events, token), methods=["POST"]),
         Route("/decisions/{decision_id}", _guard(decision, token), methods=["GET"]),
         Route("/model-card", _guard(model_card, token), methods=["GET"]),
         Route("/openapi.json", _guard(contract, token), methods=["GET"]),
@@ -85,6 +97,9 @@ def _guard(handler: Handler, token: str) -> Handler:
             return _refusal(e.status, e.code, str(e), e.faults)
         except InputError as e:
             return _refusal(422, "input", str(e).splitlines()[0], e.faults)
+        except StoreError as e:
+            log.error("features cannot be read: %s", e)
+            return _refusal(503, "features", "features cannot be read now; ask again later")
         except NotFoundError as e:
             return _refusal(404, "not_found", str(e))
         except ClientDisconnect:
