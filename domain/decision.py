@@ -19,6 +19,7 @@ from domain.policy import Labelled, Status
 from domain.tiers import Target
 
 MAX_CUSTOMERS = 1000
+MAX_EVENTS = 1000
 CustomerId = Annotated[
     str,
     Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["C0000042"]),
@@ -60,6 +61,28 @@ class ScoresRequest(_Model):
 
     rows: Annotated[list[GivenFeatures], Field(min_length=1, max_length=MAX_CUSTOMERS)]
     purpose: Purpose
+
+
+Cell = str | int | FiniteFloat | bool | None
+
+
+class EventsRequest(_Model):
+    """Events of the day: rows of one raw table, by the names of its columns (docs/data.md).
+
+    Instants are ISO 8601 with a zone. `known_at` that is not given is `happened_at`. A row that was
+    sent before changes nothing; one with a known key and a later `known_at` corrects it.
+    """
+
+    table: str
+    rows: Annotated[list[dict[str, Cell]], Field(min_length=1, max_length=MAX_EVENTS)]
+
+
+class EventsResponse(_Model):
+    """What became of the rows: `new` ones, `repeated` ones, and whose features were made again."""
+
+    new: Annotated[int, Field(ge=0)]
+    repeated: Annotated[int, Field(ge=0)]
+    customers: Annotated[int, Field(ge=0)]
 
 
 class Reason(_Model):
@@ -113,6 +136,8 @@ class Decision(_Model):
 
     `asked_as_of`: the instant the caller asked for, null = now. `as_of`: the instant up to which
     the features know things; `feature_age_days` is how long before the instant asked for that was.
+    `view_age_days` says it of each theme of features, null where nothing is kept of the customer;
+    the oldest theme is the age of all. It is empty where the caller brought the values.
     `scores` holds the targets of the bundle; it is empty where nothing is known of the customer.
     `degraded` says in plain words what was not as it should be.
     """
@@ -125,6 +150,7 @@ class Decision(_Model):
     as_of: AwareDatetime | None
     status: Status
     feature_age_days: FiniteFloat | None
+    view_age_days: dict[str, FiniteFloat | None]
     scores: list[TargetScore]
     stage: Labelled
     tags: list[Labelled]
@@ -170,8 +196,15 @@ def content_hash(content: Any) -> str:
 
 
 def contract_schema() -> dict[str, Any]:
-    """The JSON Schema of the contract: requests, response and record under `$defs`."""
-    models = (DecisionRequest, ScoresRequest, DecisionResponse, DecisionRecord)
+    """The JSON Schema of the contract: requests, responses and record under `$defs`."""
+    models = (
+        DecisionRequest,
+        ScoresRequest,
+        DecisionResponse,
+        DecisionRecord,
+        EventsRequest,
+        EventsResponse,
+    )
     inputs: list[tuple[type[BaseModel], Literal["serialization"]]] = [
         (model, "serialization") for model in models
     ]

@@ -8,7 +8,8 @@ views of it, is seen whole or not at all, and reading goes on meanwhile. It need
 from __future__ import annotations
 
 import itertools
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -26,8 +27,14 @@ BATCH = 2_000
 """Customers a transaction of the online store."""
 MARK = "\x00schemas"
 """No customer: its rows hold the schemas of the last complete run, one a view."""
+Turn = Callable[[], AbstractContextManager[frozenset[str]]]
 _MICRO = timedelta(microseconds=1)
 _NEVER = np.iinfo(np.int64).max
+
+
+def at_once() -> AbstractContextManager[frozenset[str]]:
+    """A turn that is always there, with nobody to leave alone."""
+    return nullcontext(frozenset())
 
 
 @dataclass(frozen=True)
@@ -53,26 +60,34 @@ class OnlineFeatures:
         self._theme = {f.name: f.theme for f in catalogue.features}
         self._plans: dict[tuple[str, ...], _Plan] = {}
 
-    def bring(self, parts: Iterable[LatestRows], as_of: int, but: frozenset[str]) -> None:
+    def bring(self, parts: Iterable[LatestRows], as_of: int, turn: Turn) -> None:
         """Write the rows that are not older than their view allows at `as_of` (micros).
 
-        Customers in `but` are left as they are. Rerunning, also after a kill, gives the same bytes;
-        a complete run drops the rows of other schemas, which nobody could read.
+        Each part waits for its `turn`, which gives the customers that are left as they are.
+        Rerunning, also after a kill, gives the same bytes; a complete run drops the rows of other
+        schemas, which nobody could read.
         """
         for rows in parts:
-            self.write(rows, as_of, but)
+            with turn() as but:
+                self.write(rows, as_of, but)
         own = {view: layout.hash for view, layout in self._layouts.items()}
         if self._store.read([MARK], list(own)).get(MARK) != own:
             self._store.keep_only(own)
             self._store.write({MARK: own})
 
-    def write(self, rows: LatestRows, as_of: int, but: frozenset[str] = frozenset()) -> None:
-        """Write some customers' rows: every view of a customer at once."""
+    def write(
+        self, rows: LatestRows, as_of: int | None = None, but: frozenset[str] = frozenset()
+    ) -> None:
+        """Write some customers' rows, every view of a customer at once.
+
+        With `as_of` (micros), without those that are older than their view allows at it.
+        """
         packed = {
             view: layout.pack(Rows.of(rows.values[view], rows.as_of))
             for view, layout in self._layouts.items()
         }
-        alive = {view: (rows.as_of + age >= as_of).tolist() for view, age in self._ages.items()}
+        latest = rows.as_of if as_of is None else as_of
+        alive = {view: (rows.as_of + age >= latest).tolist() for view, age in self._ages.items()}
         keyed = (
             (customer, {v: packed[v][i] for v in packed if alive[v][i]})
             for i, customer in enumerate(rows.customers)

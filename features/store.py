@@ -28,7 +28,7 @@ from domain.workspace import Workspace
 from events.schema import INSTANT
 from features import panel_files
 from features.catalogue import CATALOGUE, Catalogue
-from features.online import OnlineFeatures, OnlineRows, check_names
+from features.online import OnlineFeatures, OnlineRows, Turn, at_once, check_names
 from features.online_config import FILE, SQLITE, OnlineConfig, RegistryConfig
 from features.panel_files import keys_of, matrix
 from features.parity import Certificate, Mismatch, by_feature, differences, instant
@@ -155,15 +155,16 @@ class FeatureRoom:
         """
         return panel_files.last_as_of(self.views, next(iter(themes(self.catalogue))))
 
-    def materialise(self, as_of: int, but: frozenset[str] = frozenset()) -> None:
+    def materialise(self, as_of: int, turn: Turn = at_once) -> None:
         """Bring the latest row of every customer as of `as_of` (micros) into the online store.
 
-        A row older than its view's TTL stays out; customers in `but` stay as they are. Rerunning,
-        also after a kill, gives the same bytes. Reading goes on meanwhile: Feast's own materialize
-        would close each view to readers, and needs one start for all TTLs.
+        A row older than its view's TTL stays out. Each part of the book waits for its `turn`, which
+        names customers to leave as they are. Rerunning, also after a kill, gives the same bytes.
+        Reading goes on meanwhile: Feast's own materialize would close each view to readers, and
+        needs one start for all TTLs.
         """
         rows = panel_files.latest_rows(self.views, self.catalogue, as_of)
-        self.served.bring(rows, as_of, but)
+        self.served.bring(rows, as_of, turn)
 
     def warm(self) -> None:
         """Open the online store once, so that the first request does not.

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from domain.settings import SEED
 from domain.workspace import Workspace
 from features.parity import Certificate, read_certificate
-from features.store import open_room
+from features.push import open_push
 from scoring import registry
 from scoring.deployments import Deployment
 
@@ -24,10 +24,10 @@ def certify(
 
     `bring`: bring the features of the last as_of of the panel online before.
     """
-    room = open_room(workspace, environ)
+    push = open_push(workspace, environ)
     if bring:
-        room.materialise(room.latest()[0])
-    found = room.certify(sample, SEED.number(environ), _now())
+        push.materialise()
+    found = push.room.certify(sample, SEED.number(environ), _now())
     return registry.keep_certificate(workspace, found)
 
 

@@ -80,7 +80,7 @@ def promote(
     again to set the alias. The bundle that is live already is not logged twice.
 
     Raises:
-        NotFoundError: no such bundle.
+        NotFoundError: no such bundle, or no features are kept.
         BundleError: it is damaged.
         PromotionError: not registered, no passing verdict and no written reason, no passing
             certificate of the features in use, nobody named, or an instant before the last

@@ -22,8 +22,14 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Route
 
-from domain.decision import DecisionRequest, DecisionResponse, ScoresRequest, canonical_json
-from domain.errors import Fault, InputError, NotFoundError
+from domain.decision import (
+    DecisionRequest,
+    DecisionResponse,
+    EventsRequest,
+    ScoresRequest,
+    canonical_json,
+)
+from domain.errors import Fault, InputError, NotFoundError, StoreError
 from serving import metrics
 from serving.contract import openapi
 from serving.desk import Desk
@@ -43,6 +49,11 @@ def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
         asked = await _asked(request, ScoresRequest, max_body)
         return await _answer(desk.scores, asked)
 
+    async def events(request: Request) -> Response:
+        asked = await _asked(request, EventsRequest, max_body)
+        done = await run_in_threadpool(desk.events, asked)
+        return _json(200, done.model_dump(mode="json"))
+
     async def decision(request: Request) -> Response:
         record = await run_in_threadpool(desk.log.get, request.path_params["decision_id"])
         return _json(200, record.decision.model_dump(mode="json"))
@@ -61,6 +72,7 @@ def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
     routes: list[tuple[str, Handler, str]] = [
         ("/v1/decisions", decisions, "POST"),
         ("/v1/scores", scores, "POST"),
+        ("/v1/events", events, "POST"),
         ("/v1/decisions/{decision_id}", decision, "GET"),
         ("/v1/model-card", model_card, "GET"),
         ("/v1/openapi.json", contract, "GET"),
@@ -108,6 +120,9 @@ def _guard(handler: Handler, token: str) -> Handler:
             return _refusal(e.status, e.code, str(e), e.faults)
         except InputError as e:
             return _refusal(422, "input", str(e).splitlines()[0], e.faults)
+        except StoreError as e:
+            log.error("features cannot be read: %s", e)
+            return _refusal(503, "features", "features cannot be read now; ask again later")
         except NotFoundError as e:
             return _refusal(404, "not_found", str(e))
         except ClientDisconnect:

@@ -38,6 +38,7 @@ _REFUSALS = {
     "413": "a body that is too large",
     "415": "another content type than application/json",
     "422": "a request that breaks the contract; every fault with its path",
+    "503": "the features cannot be read now",
 }
 
 
@@ -50,6 +51,9 @@ def openapi() -> dict[str, Any]:
         "paths": {
             "/v1/decisions": {"post": _post("decide by id", "DecisionRequest")},
             "/v1/scores": {"post": _post("decide for given feature values", "ScoresRequest")},
+            "/v1/events": {
+                "post": _post("push events of the day", "EventsRequest", "EventsResponse")
+            },
             "/v1/decisions/{decision_id}": {"get": _get("a recorded decision", "Decision")},
             "/v1/model-card": {"get": _plain("figures, verdicts and versions of the live bundle")},
             "/v1/openapi.json": {"get": _plain("this document")},
@@ -73,13 +77,13 @@ def _json_of(name: str, text: str) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def _post(summary: str, request: str) -> dict[str, Any]:
+def _post(summary: str, request: str, answer: str = "DecisionResponse") -> dict[str, Any]:
     body = _json_of(request, summary)["content"]
     refusals = {status: _json_of("Error", text) for status, text in _REFUSALS.items()}
     return {
         "summary": summary,
         "requestBody": {"required": True, "content": body},
-        "responses": {"200": _json_of("DecisionResponse", "decisions, in order"), **refusals},
+        "responses": {"200": _json_of(answer, "what was decided or kept"), **refusals},
     }
 
 

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,12 +21,14 @@ from domain.errors import BundleError, PolicyError
 from domain.policy import Assignment, Labelled, Policy, Status
 from domain.tiers import TARGETS, Target
 from features.catalogue import CATALOGUE, Catalogue
+from features.views import longest_age, themes
 from scoring.bundle import Bundle
 from scoring.card import Card, read_card
 from scoring.reasons import reasons
 from scoring.scorer import Explained, Scorer
 
 Floats = NDArray[np.float64]
+DAY = timedelta(days=1)
 THIN_FEATURES = ("transaction_tenure_days", "statement_tenure_days")
 
 
@@ -54,13 +57,24 @@ class Judge:
         if unknown:
             raise PolicyError(f"the policy reads {unknown}: docs/features.md lists the features")
 
-    @property
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """Every feature that the scorers or the policy read, in catalogue order."""
         used = set(self.policy.features) | set(THIN_FEATURES)
         for scorer in self.bundle.scorers.values():
             used |= set(scorer.features)
         return tuple(n for n in self.catalogue.names if n in used)
+
+    @cached_property
+    def ages(self) -> Mapping[str, float]:
+        """How many days the features of each theme count."""
+        return {t: longest_age(f) / DAY for t, f in themes(self.catalogue).items()}
+
+    @cached_property
+    def views(self) -> tuple[str, ...]:
+        """The themes of these features."""
+        theme = {f.name: f.theme for f in self.catalogue.features}
+        return tuple(dict.fromkeys(theme[n] for n in self.names))
 
     @property
     def card(self) -> Card:
@@ -86,7 +100,7 @@ class Known:
     """Feature values (n, k) of customers under `names`, NaN missing, each with its as_of (micros).
 
     `as_of` 0: the customer is not known; None: the caller brought the values. `asked`: the past
-    instant that the caller asked for.
+    instant that the caller asked for. `by_view`: the as_of (n,) of each theme, 0 without a row.
     """
 
     customers: Sequence[str]
@@ -94,6 +108,7 @@ class Known:
     values: Floats
     as_of: NDArray[np.int64] | None
     asked: datetime | None = None
+    by_view: Mapping[str, NDArray[np.int64]] = field(default_factory=dict)
 
 
 def decide(
@@ -131,7 +146,9 @@ def _one(
 ) -> Decision:
     features, scored, purpose, now, decision_id = given
     as_of = None if known.as_of is None else int(known.as_of[row])
-    status, age = _status(judge, features, as_of, known.asked or now)
+    moment = known.asked or now
+    status, age = _status(judge, features, as_of, moment)
+    ages = {v: age_days(moment, int(at[row])) for v, at in known.by_view.items()}
     points: dict[Target, int | None] = {}
     if status is not Status.MISSING:
         points = {t: int(explained.points[row]) for t, (_, _, explained) in scored.items()}
@@ -145,13 +162,14 @@ def _one(
         as_of=from_micros(as_of) if as_of else None,
         status=status,
         feature_age_days=age,
+        view_age_days=ages,
         scores=[
             _score(judge, assignment, t, row, scored[t]) for t in points if points[t] is not None
         ],
         stage=assignment.stage,
         tags=list(assignment.tags),
         strategy=assignment.strategy,
-        degraded=_notes(judge, status, age),
+        degraded=[*_notes(judge, status, age), *_expired(judge, ages)],
         versions=judge.versions,
     )
 
@@ -189,12 +207,31 @@ def _status(
 ) -> tuple[Status, float | None]:
     if as_of == 0 or all(v is None for v in features.values()):
         return Status.MISSING, None
-    age = None if as_of is None else max(0.0, (to_micros(moment) - as_of) / MICROS_PER_DAY)
+    age = None if as_of is None else age_days(moment, as_of)
     if age is not None and age > judge.stale_days:
         return Status.STALE, age
     if all(features.get(name) is None for name in THIN_FEATURES):
         return Status.THIN, age
     return Status.FRESH, age
+
+
+def age_days(moment: datetime, as_of: int) -> float | None:
+    """How old features as of `as_of` (micros) are at a moment, in days; None where 0 says: none."""
+    return None if as_of == 0 else max(0.0, (to_micros(moment) - as_of) / MICROS_PER_DAY)
+
+
+def as_of_before(moment: datetime, age: float | None) -> int:
+    """The as_of (micros) that `age_days` gave this age of, exact up to seventy years; 0 of None."""
+    return 0 if age is None else to_micros(moment) - round(age * MICROS_PER_DAY)
+
+
+def _expired(judge: Judge, ages: Mapping[str, float | None]) -> list[str]:
+    """A note of every theme that is older than its features may be."""
+    return [
+        f"the features of {view} are {age:.0f} days old, they count for {judge.ages[view]:.0f}"
+        for view in judge.views
+        if (age := ages.get(view)) is not None and age > judge.ages[view]
+    ]
 
 
 def _notes(judge: Judge, status: Status, age: float | None) -> list[str]:

@@ -1,7 +1,8 @@
-"""Decisions of one workspace: features read, judged, recorded; what the service and the CLI share.
+"""Decisions of one workspace: features read, judged, recorded; what service and CLI share.
 
-Enters: requests. Leaves: recorded decisions. The live bundle is loaded once, checked (I8), and the
-policy's text is kept by its hash, so that every decision can be made again.
+Enters: requests, events of the day. Leaves: recorded decisions, newer features. The live bundle is
+loaded once, checked (I8), and the policy's text is kept by its hash, so that every decision can be
+made again.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ from domain.decision import (
     Decision,
     DecisionRequest,
     DecisionResponse,
+    EventsRequest,
+    EventsResponse,
     ScoresRequest,
     content_hash,
 )
@@ -28,11 +31,14 @@ from domain.settings import REASONS, STALE_DAYS
 from domain.workspace import Workspace
 from events.dataset import open_dataset
 from events.schema import INSTANT
+from features.arrivals import Arrivals
 from features.panel import compute
+from features.push import PushPath
 from features.store import FeatureRoom, matrix, open_room
 from scoring.files import replace_file
 from scoring.registry import find_bundle, live
 from serving.decide import Judge, Known, decide
+from serving.events import checked_events
 from serving.record import DecisionLog
 
 
@@ -56,6 +62,23 @@ class Desk:
         """The features of the workspace."""
         return open_room(self.workspace, os.environ)
 
+    @cached_property
+    def push(self) -> PushPath:
+        """Where events of the day come in, to the same features."""
+        arrivals = Arrivals(self.workspace.arrivals)
+        return PushPath(self.room, self.workspace.dataset, arrivals)
+
+    def events(self, request: EventsRequest) -> EventsResponse:
+        """The events kept, and the features of their customers online with them.
+
+        Raises:
+            InputError: rows that break rules; every fault is named and nothing is kept.
+            StoreError: the events cannot be kept, or the online store does not answer.
+        """
+        rows = checked_events(request, to_micros(datetime.now(UTC)))
+        done = self.push.accept(request.table, rows)
+        return EventsResponse(new=done.new, repeated=done.repeated, customers=done.customers)
+
     def decisions(self, request: DecisionRequest) -> DecisionResponse:
         """Recorded decisions for customers by id, from online features, or as of a past instant.
 
@@ -67,7 +90,9 @@ class Desk:
         names = self.judge.names
         if request.as_of is None:
             rows = self.room.online(request.customer_ids, names)
-            known = Known(request.customer_ids, names, rows.values, rows.as_of)
+            by_view = dict(zip(rows.views, rows.by_view.T, strict=True))
+            asked_for = request.customer_ids
+            known = Known(asked_for, names, rows.values, rows.as_of, by_view=by_view)
         else:
             known = self._past(request, request.as_of, now)
         return self._record(known, request, now)
@@ -109,7 +134,8 @@ class Desk:
         requests = pa.table({"customer_id": pa.array(customers, pa.string()), "as_of": moments})
         values = matrix(compute(dataset, requests, self.judge.catalogue), names)
         as_of = np.where(np.isnan(values).all(axis=1), 0, reached)
-        return Known(customers, names, values, as_of, asked)
+        by_view = dict.fromkeys(self.judge.views, as_of)
+        return Known(customers, names, values, as_of, asked, by_view)
 
     def _record(
         self, known: Known, request: DecisionRequest | ScoresRequest, now: datetime

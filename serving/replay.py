@@ -18,7 +18,7 @@ from domain.policy import parse_policy
 from domain.workspace import Workspace
 from scoring.bundle import Bundle
 from scoring.registry import find_bundle
-from serving.decide import Judge, Known, decide
+from serving.decide import Judge, Known, as_of_before, decide
 from serving.desk import policies
 from serving.record import DecisionLog
 
@@ -68,7 +68,9 @@ def replay_record(workspace: Workspace, record: DecisionRecord) -> Replayed:
     row = [record.features[n] for n in names]
     values = np.array([[np.nan if v is None else v for v in row]], dtype=np.float64)
     as_of = None if told.as_of is None else np.array([to_micros(told.as_of)])
-    known = Known([told.customer_id], names, values, as_of, told.asked_as_of)
+    moment = told.asked_as_of or told.decided_at
+    by_view = {v: np.array([as_of_before(moment, a)]) for v, a in told.view_age_days.items()}
+    known = Known([told.customer_id], names, values, as_of, told.asked_as_of, by_view)
     [(again, _)] = decide(judge, known, told.purpose, told.decided_at, ids=[told.decision_id])
     before, after = told.model_dump(mode="json"), again.model_dump(mode="json")
     if canonical_json(before) == canonical_json(after):

@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.errors import InputError
 from domain.settings import HOME, MAX_BODY_BYTES, POLICY, SOURCE, TOKEN
 from domain.workspace import Workspace
+from features.push import warm
 from serving.app import make_app
 from serving.desk import Desk
 
@@ -64,6 +65,8 @@ class Tierline:
         workspace = Workspace(Path(HOME.read(os.environ)), SOURCE.read(os.environ))
         self.desk = Desk(workspace, Path(policy) if policy else None)
         self.desk.room.warm()
+        warm(self.desk.room)
+        self.desk.push.recover()
         token, limit = TOKEN.read(os.environ), MAX_BODY_BYTES.number(os.environ)
         _app.inner = make_app(self.desk, token=token, max_body=limit)
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import re
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,25 @@ def test_the_whole_record_is_checked_and_replayed(demo, answers):
     assert int(found[1]) >= 3 + len(answers)
 
 
+def test_features_that_differ_are_listed_and_certified_as_such_until_brought_online(demo):
+    tierline, _ = demo
+    said = tierline("parity", "--sample", "40")
+    assert said.startswith("equal: 40 customers")
+    passed = re.search(r"certificate ([0-9a-f]{64})", said)
+    assert passed is not None
+    assert "40 customers compared" in tierline("promote", "--certificate", passed[1], "--by", "x")
+    file = tierline.home / "bank" / "features" / "online.db"
+    with closing(sqlite3.connect(file)) as db, db:
+        db.execute("DELETE FROM tierline_bank_rows WHERE view = 'recency'")
+    said = tierline("parity", "--sample", "40", fails=True)
+    assert "transaction_recency_days: differs for" in said
+    failed = re.search(r"not certified: .*certificate ([0-9a-f]{64})", said)
+    assert failed is not None
+    assert "differ" in tierline("promote", "--certificate", failed[1], "--by", "x", fails=True)
+    assert "200 customers compared" in tierline("promote", "--by", "x")
+    assert tierline("parity", "--sample", "40").startswith("equal: 40 customers")
+
+
 def test_a_policy_with_overlapping_cuts_is_refused_by_its_place(demo, tmp_path):
     tierline, _ = demo
     text = (ROOT / "domain/policies/default.toml").read_text(encoding="utf-8")
@@ -161,6 +182,6 @@ def test_help_is_fast_to_read_and_imports_no_framework():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
-    for command in ("simulate", "check", "features", "tune", "train", "promote", "serve",
+    for command in ("simulate", "check", "features", "tune", "train", "parity", "promote", "serve",
                     "decide", "replay", "explain", "run", "demo"):  # fmt: skip
         assert f"\n  {command} " in done.stdout

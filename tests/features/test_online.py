@@ -8,6 +8,7 @@ import sys
 import threading
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import nullcontext
 
 import numpy as np
 import pyarrow as pa
@@ -15,7 +16,7 @@ import pytest
 
 from domain.errors import NotFoundError, StoreError
 from features import online as online_module
-from features.online import MARK
+from features.online import MARK, at_once
 from features.online_config import OnlineConfig, sqlite_file
 from features.packed import Rows
 from features.panel_files import LatestRows
@@ -201,9 +202,7 @@ def test_who_reads_while_features_are_brought_online_sees_whole_customers_of_one
     def bring() -> None:
         for g in range(1, 30):
             values = {v: np.full((len(ids), len(at.names)), float(g)) for v, at in layout.items()}
-            fresh.served.bring(
-                [LatestRows(ids, np.full(len(ids), T0 + g), values)], T0, frozenset()
-            )
+            fresh.served.bring([LatestRows(ids, np.full(len(ids), T0 + g), values)], T0, at_once)
         stop.set()
 
     def watch() -> bool:
@@ -252,7 +251,7 @@ def test_bringing_another_catalogue_online_drops_the_rows_that_nobody_can_read(f
 
 def test_customers_to_leave_alone_are_left_alone(fresh):
     fresh.write(panel([(c, T0, {"alpha": 1.0}) for c in ("A", "B")]))
-    fresh.materialise(T0, but=frozenset({"A"}))
+    fresh.materialise(T0, lambda: nullcontext(frozenset({"A"})))
     assert fresh.online(["A", "B"], ["alpha"]).as_of.tolist() == [0, T0]
 
 

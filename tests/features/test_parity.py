@@ -130,7 +130,7 @@ def test_whose_row_is_newer_than_the_panel_is_passed_over_and_told(room):
     room.write(panel([(c, T0, {"alpha": 1.0}) for c in ("A", "B")]))
     room.materialise(T0)
     values = {v: np.ones((1, len(at.names))) for v, at in layouts(room.catalogue).items()}
-    room.served.write(LatestRows(["B"], np.array([T0 + 1]), values), T0 + 1)
+    room.served.write(LatestRows(["B"], np.array([T0 + 1]), values))
     told = room.certify(5, seed=1, at=T0)
     assert (told.customers, told.pushed, told.passed) == (1, 1, True)
 

@@ -14,6 +14,7 @@ from starlette.applications import Starlette
 
 from domain.decision import DecisionResponse
 from serving.app import make_app
+from tests.servers import free_port
 
 JSON = {"content-type": "application/json"}
 
@@ -176,6 +177,19 @@ def test_a_request_is_logged_by_its_route_and_not_by_what_its_path_holds(client,
         "GET /v1/model-card 200",
     ]
     assert "C0000042" not in client.get("http://desk/metrics").text
+
+
+def test_a_feature_store_that_does_not_answer_is_a_503_and_nothing_is_decided(
+    desk, customers, monkeypatch, caplog
+):
+    monkeypatch.setenv("TIERLINE_ONLINE", f"redis://127.0.0.1:{free_port()},password=hush")
+    client = Client(make_app(desk, token="", max_body=1000))
+    answer = post(client, {"customer_ids": [customers[0]], "purpose": "crm"})
+    assert (answer.status_code, answer.json()["error"]["code"]) == (503, "features")
+    assert desk.log.verify() == 0
+    assert "hush" not in caplog.text
+    assert customers[0] not in caplog.text
+    assert "does not answer" in caplog.text
 
 
 LEAF = st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=40)

@@ -7,6 +7,8 @@ from datetime import UTC, datetime, timedelta
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.asof import MICROS_PER_DAY, to_micros
 from domain.decision import Purpose
@@ -14,7 +16,7 @@ from domain.errors import BundleError, PolicyError
 from domain.policy import default_policy_text, parse_policy
 from features.catalogue import Catalogue
 from features.declare import Take, Theme, Words
-from serving.decide import THIN_FEATURES, Judge, Known, decide
+from serving.decide import THIN_FEATURES, Judge, Known, age_days, as_of_before, decide
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
 
@@ -131,3 +133,36 @@ def test_a_policy_that_reads_an_unknown_feature_is_refused(desk):
     text = default_policy_text().replace("complaint_count_90d", "complaint_count_91d")
     with pytest.raises(PolicyError, match="complaint_count_91d"):
         Judge(desk.judge.bundle, parse_policy(text), 5, 35)
+
+
+def test_every_answer_says_how_old_each_theme_of_features_is(desk, known):
+    day = 0.5
+    views = {v: to_micros(NOW) - round(i * day * MICROS_PER_DAY) for i, v in
+             enumerate(desk.judge.views)}  # fmt: skip
+    unknown = desk.judge.views[-1]
+    views[unknown] = 0
+    by_view = {v: np.array([at]) for v, at in views.items()}
+    [decision] = made(desk.judge, one(known, by_view=by_view))
+    assert decision.view_age_days == {
+        v: None if v == unknown else i * day for i, v in enumerate(desk.judge.views)
+    }
+
+
+def test_a_theme_older_than_its_features_count_is_named(desk, known):
+    view = desk.judge.views[0]
+    limit = desk.judge.ages[view]
+    for days, noted in ((limit - 0.01, False), (limit + 0.01, True)):
+        at = to_micros(NOW) - round(days * MICROS_PER_DAY)
+        [decision] = made(desk.judge, one(known, by_view={view: np.array([at])}))
+        said = f"the features of {view} are {days:.0f} days old, they count for {limit:.0f}"
+        assert (said in decision.degraded) == noted
+
+
+@given(
+    st.integers(0, 60 * 366 * MICROS_PER_DAY),
+    st.datetimes(datetime(2000, 1, 1), datetime(2060, 1, 1), timezones=st.just(UTC)),
+)
+def test_an_age_leads_back_to_its_very_instant(age, moment):
+    as_of = to_micros(moment) - age
+    assert as_of == 0 or as_of_before(moment, age_days(moment, as_of)) == as_of
+    assert as_of_before(moment, None) == 0

@@ -35,6 +35,8 @@ def test_online_features_decide_now(desk, customers):
     assert made.as_of == from_micros(int(rows.as_of[0]))
     told = [np.nan if v is None else v for v in features_of(desk, made).values()]
     np.testing.assert_array_equal(told, rows.values[0])
+    assert list(made.view_age_days) == list(desk.judge.views)
+    assert set(made.view_age_days.values()) == {made.feature_age_days}
 
 
 def test_past_features_are_those_of_the_events_that_counted_then(desk, customers):
@@ -47,6 +49,7 @@ def test_past_features_are_those_of_the_events_that_counted_then(desk, customers
         told = [np.nan if v is None else v for v in features_of(desk, decision).values()]
         np.testing.assert_array_equal(told, matrix(expected, desk.judge.names)[row])
         assert decision.as_of == decision.asked_as_of == asked
+        assert set(decision.view_age_days.values()) == {0.0}
 
 
 def test_an_instant_past_the_data_is_answered_with_the_end_of_the_data(desk, customers):
