@@ -7,7 +7,6 @@ its customer's events alone. The catalogue must be the one that the panel before
 
 from __future__ import annotations
 
-import duckdb
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -16,7 +15,7 @@ from domain.errors import InputError
 from events.dataset import Dataset
 from events.schema import INSTANT
 from features.catalogue import CATALOGUE, Catalogue
-from features.panel import compute_tables
+from features.panel import compute_tables, quiet_duckdb
 from features.programs import CLOCKS, compile_takes
 
 KEYS = ("customer_id", "as_of")
@@ -31,7 +30,7 @@ def changed_customers(
     whose files are the same is not read.
     """
     found: set[str] = set()
-    with duckdb.connect() as db:
+    with quiet_duckdb() as db:
         for c in compile_takes(catalogue):
             if before.tables.get(c.table) == after.tables.get(c.table):
                 continue

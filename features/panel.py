@@ -35,6 +35,13 @@ FEW = 1_000
 """Up to so many requests, only the events of their customers are read."""
 
 
+def quiet_duckdb(**config: str) -> duckdb.DuckDBPyConnection:
+    """A DuckDB of one's own that prints nothing."""
+    db = duckdb.connect(config=dict(config))
+    db.execute("SET enable_progress_bar = false")
+    return db
+
+
 def known_customers(dataset: Dataset, as_of: Sequence[int]) -> pa.Table:
     """Requests (customer_id, as_of) of everybody with a visible row of any table at each as_of.
 
@@ -48,7 +55,7 @@ def known_customers(dataset: Dataset, as_of: Sequence[int]) -> pa.Table:
     ]
     ids, since = pa.array([], pa.string()), np.empty(0, np.int64)
     if parts:
-        with duckdb.connect() as db:
+        with quiet_duckdb() as db:
             first = db.sql(
                 "SELECT customer_id, epoch_us(min(seen)) AS seen "
                 f"FROM ({' UNION ALL '.join(parts)}) GROUP BY customer_id"

@@ -25,7 +25,7 @@ from domain.decision import content_hash
 from events.dataset import Dataset, clean_schema
 from events.schema import INSTANT
 from features.catalogue import CATALOGUE, Catalogue
-from features.panel import compute_tables
+from features.panel import compute_tables, quiet_duckdb
 from features.programs import CLOCKS, compile_takes
 
 EVENTS_A_PARTITION = 6_000_000
@@ -120,7 +120,7 @@ def _part_events(
     half = folder / "events.half"
     config = {"memory_limit": means.memory, "preserve_insertion_order": "false"}
     config["temp_directory"] = str(folder / "sort.spill")
-    with duckdb.connect(config=config) as db:
+    with quiet_duckdb(**config) as db:
         if means.threads:
             db.execute(f"SET threads = {means.threads}")
         db.execute("SET partitioned_write_flush_threshold = 65536")
