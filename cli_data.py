@@ -23,7 +23,8 @@ if TYPE_CHECKING:
     from events.ingest import Report
 
 MOST_FAULTS = 20
-PUBLIC = ("online_retail_ii", "berka", "credit_card_approval", "taiwan_credit_default")
+PUBLIC = ("online_retail_ii", "berka", "credit_card_approval", "taiwan_credit_default",
+    "give_me_some_credit", "av_bank_churn", "bankchurners")  # fmt: skip
 
 
 def take_in(home: Path, source: str, data: Path | None) -> Report:
