@@ -191,12 +191,13 @@ def promote(
     Example:
       tierline promote --source bank --by alice
     """
+    from features.given import catalogue_of
     from features.store import FeatureRoom
     from scoring import registry
 
     workspace = Workspace(home, source)
     chosen = bundle_hash or registry.newest(workspace)
-    room = FeatureRoom(workspace.features)
+    room = FeatureRoom(workspace.features, catalogue_of(opt.dataset_of(workspace)))
     with console.status("features go online"):
         mismatches, compared = room.go_online(sample, SEED.number(os.environ))
     at = to_micros(datetime.now(UTC))

@@ -192,7 +192,8 @@ def _status(
     age = None if as_of is None else max(0.0, (to_micros(moment) - as_of) / MICROS_PER_DAY)
     if age is not None and age > judge.stale_days:
         return Status.STALE, age
-    if all(features.get(name) is None for name in THIN_FEATURES):
+    thin = [name for name in THIN_FEATURES if name in judge.catalogue.names]
+    if thin and all(features.get(name) is None for name in thin):
         return Status.THIN, age
     return Status.FRESH, age
 

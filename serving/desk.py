@@ -28,8 +28,9 @@ from domain.settings import ONLINE, REASONS, STALE_DAYS
 from domain.workspace import Workspace
 from events.dataset import open_dataset
 from events.schema import INSTANT
+from features.catalogue import CATALOGUE
+from features.given import catalogue_told, panel
 from features.online_config import OnlineConfig
-from features.panel import compute
 from features.store import FeatureRoom, matrix
 from scoring.files import replace_file
 from scoring.registry import find_bundle, live
@@ -42,20 +43,23 @@ class Desk:
 
     def __init__(self, workspace: Workspace, policy_file: Path | None = None) -> None:
         self.workspace = workspace
-        text = default_policy_text() if policy_file is None else _text(policy_file)
+        bundle = find_bundle(workspace, live(workspace).bundle)
+        catalogue = catalogue_told(bundle.card)
+        packaged = default_policy_text("default" if catalogue is CATALOGUE else "scores_only")
+        text = packaged if policy_file is None else _text(policy_file)
         self.policy = keep_policy(workspace, text)
         if self.policy.effective_at > datetime.now(UTC):
             begins = f"{self.policy.effective_at:%Y-%m-%d %H:%M} UTC"
             raise PolicyError(f"the policy takes effect at {begins}: decide with one in effect")
-        bundle = find_bundle(workspace, live(workspace).bundle)
         top, stale = REASONS.number(os.environ), STALE_DAYS.number(os.environ)
-        self.judge = Judge(bundle, self.policy, top, stale)
+        self.judge = Judge(bundle, self.policy, top, stale, catalogue)
         self.log = DecisionLog(workspace.decisions)
 
     @cached_property
     def room(self) -> FeatureRoom:
         """The features of the workspace."""
-        return FeatureRoom(self.workspace.features, online=OnlineConfig(ONLINE.read(os.environ)))
+        online = OnlineConfig(ONLINE.read(os.environ))
+        return FeatureRoom(self.workspace.features, self.judge.catalogue, online)
 
     def decisions(self, request: DecisionRequest) -> DecisionResponse:
         """Recorded decisions for customers by id, from online features, or as of a past instant.
@@ -108,7 +112,7 @@ class Desk:
         reached = min(to_micros(asked), dataset.data_until)
         moments = pa.array(np.full(len(customers), reached), pa.int64()).cast(INSTANT)
         requests = pa.table({"customer_id": pa.array(customers, pa.string()), "as_of": moments})
-        values = matrix(compute(dataset, requests, self.judge.catalogue), names)
+        values = matrix(panel(dataset, requests), names)
         as_of = np.where(np.isnan(values).all(axis=1), 0, reached)
         return Known(customers, names, values, as_of, asked)
 
