@@ -26,7 +26,7 @@ class TargetPlan(BaseModel):
     )
     label: Literal["events", "outcomes"] = Field(
         default="events",
-        description="credit: from statements, or the source's own label in `outcomes`",
+        description="from events, or (churn, credit) the source's own label in `outcomes`",
     )
 
 

@@ -239,9 +239,9 @@ def parse_policy(text: str) -> Policy:
         raise PolicyError("the policy breaks rules; mend these places:", faults) from None
 
 
-def default_policy_text() -> str:
-    """The policy file that ships with Tierline."""
-    return files("domain.policies").joinpath("default.toml").read_text(encoding="utf-8")
+def default_policy_text(name: str = "default") -> str:
+    """The policy file that ships with Tierline; `scores_only` reads no feature."""
+    return files("domain.policies").joinpath(f"{name}.toml").read_text(encoding="utf-8")
 
 
 def default_policy() -> Policy:

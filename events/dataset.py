@@ -17,7 +17,8 @@ import pyarrow.dataset as pads
 
 from domain.errors import NotFoundError
 from domain.plan import StudyPlan
-from events.schema import INSTANT, TABLES
+from events.given import GIVEN, GivenTable
+from events.schema import INSTANT, TABLES, Table
 
 SUPERSEDED = "superseded_at"
 
@@ -32,13 +33,17 @@ class TableInfo:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A checked data set; `data_until` is the instant (micros) up to which it is complete."""
+    """A checked data set; `data_until` is the instant (micros) up to which it is complete.
+
+    `given`: what the columns of its ready-made feature table mean, where it is one.
+    """
 
     root: Path
     source: str
     plan: StudyPlan
     data_until: int
     tables: Mapping[str, TableInfo]
+    given: GivenTable | None = None
 
     def has(self, table: str) -> bool:
         """Whether the source brought rows of this table."""
@@ -61,7 +66,7 @@ class Dataset:
         `customers`: only theirs. `dictionary`: read text as dictionary arrays, which is faster
         where it is only compared.
         """
-        schema = clean_schema(table)
+        schema = clean_schema(declared(table, self.given))
         names = list(columns) if columns is not None else schema.names
         files = self.files(table)
         if not files:
@@ -73,9 +78,15 @@ class Dataset:
         return found.to_table(columns=names, filter=wanted)
 
 
-def clean_schema(table: str) -> pa.Schema:
+def declared(table: str, given: GivenTable | None) -> Table:
+    """The declaration of a table; of a ready-made one its source brings it (KeyError: none)."""
+    return given.table if given is not None and table == GIVEN else TABLES[table]
+
+
+def clean_schema(table: str | Table) -> pa.Schema:
     """The schema of a clean table: the declared columns and `superseded_at`."""
-    return TABLES[table].schema.append(pa.field(SUPERSEDED, INSTANT))
+    found = TABLES[table] if isinstance(table, str) else table
+    return found.schema.append(pa.field(SUPERSEDED, INSTANT))
 
 
 def before_swap(root: Path) -> Path:
@@ -95,10 +106,12 @@ def open_dataset(root: Path) -> Dataset:
     if not index.is_file():
         raise NotFoundError(f"no data set of {root.parent.name}: run `tierline check` first")
     said: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))
+    given = said.get("given")
     return Dataset(
         root=root,
         source=said["source"],
         plan=StudyPlan.model_validate(said["plan"]),
         data_until=said["data_until"],
         tables={name: TableInfo(**info) for name, info in said["tables"].items()},
+        given=None if given is None else GivenTable.model_validate(given),
     )

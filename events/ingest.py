@@ -29,8 +29,10 @@ from events.dataset import (
     TableInfo,
     before_swap,
     clean_schema,
+    declared,
     open_dataset,
 )
+from events.given import GIVEN, GivenTable
 from events.readers.base import RawTable, Source
 from events.schema import STATEMENTS, TABLES, Table
 
@@ -80,8 +82,8 @@ def ingest(
     moment = time.time_ns() // 1000 if now is None else now
     try:
         plan = source.plan(data)
-        notes = source.notes(data)
-        kept, bad, faults = _check_all(source.read(data), moment)
+        notes, given = source.notes(data), source.given(data)
+        kept, bad, faults = _check_all(source.read(data), moment, given)
     except (duckdb.Error, OSError, pa.ArrowException, UnicodeDecodeError) as e:
         said = str(e).splitlines()[0][:300].replace(str(data), data.name)
         raise InputError(f"{data.name}/ does not hold {source.name} as it should: {said}") from None
@@ -97,10 +99,10 @@ def ingest(
         for name, clean in kept.items():
             rows[name] = clean.num_rows + bad[name].num_rows
             until = max(until, _latest(clean))
-            settled, twice = settle(TABLES[name], clean)
+            settled, twice = settle(declared(name, given), clean)
             wrong = _together([bad[name], _as_text(twice)])
             lost[name] = wrong.num_rows
-            faults += _repeats(TABLES[name], twice)
+            faults += _repeats(declared(name, given), twice)
             faults += _too_close(settled) if name == STATEMENTS.name else []
             index[name] = _write(work, name, settled)
             if wrong.num_rows:
@@ -113,6 +115,8 @@ def ingest(
             "data_until": until,
             "tables": {name: asdict(info) for name, info in index.items()},
         }
+        if given is not None:
+            content["given"] = given.model_dump(mode="json")
         (work / "dataset.json").write_text(json.dumps(content, indent=2, sort_keys=True), "utf-8")
         (work / "check.json").write_text(report.to_json(), "utf-8")
         _swap(work, out)
@@ -149,7 +153,7 @@ def settle(table: Table, clean: pa.Table) -> tuple[pa.Table, pa.Table]:
         twice = db.sql(
             f"SELECT {RULE}, {columns} FROM numbered WHERE {RULE} IS NOT NULL ORDER BY {columns}"
         ).to_arrow_table()
-    return settled.cast(clean_schema(table.name)), twice
+    return settled.cast(clean_schema(table)), twice
 
 
 def _repeats(table: Table, twice: pa.Table) -> list[Fault]:
@@ -185,17 +189,17 @@ def _too_close(statements: pa.Table) -> list[Fault]:
 
 
 def _check_all(
-    raws: Iterable[RawTable], now: int
+    raws: Iterable[RawTable], now: int, given: GivenTable | None
 ) -> tuple[dict[str, pa.Table], dict[str, pa.Table], list[Fault]]:
     clean: dict[str, list[pa.Table]] = {}
     bad: dict[str, list[pa.Table]] = {}
     faults: list[Fault] = []
     fatal: list[Fault] = []
     for raw in raws:
-        if raw.table not in TABLES:
+        if raw.table not in TABLES and not (given is not None and raw.table == GIVEN):
             fatal.append(Fault(raw.file, "unknown_table", f"there are {', '.join(TABLES)}"))
             continue
-        found = check_table(TABLES[raw.table], raw.data, raw.file, now)
+        found = check_table(declared(raw.table, given), raw.data, raw.file, now)
         fatal += found.fatal
         faults += found.faults
         clean.setdefault(raw.table, []).append(found.clean)

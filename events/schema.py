@@ -226,7 +226,9 @@ OUTCOMES = Table(
         Column(
             "decided_at", INSTANT, "instant", Personal.NONE, "as_of of the label", required=True
         ),
-        Column("is_bad", pa.bool_(), "flag", Personal.FINANCIAL, "defaulted", required=True),
+        Column(
+            "is_bad", pa.bool_(), "flag", Personal.FINANCIAL, "defaulted, or left", required=True
+        ),
     ),
 )
 

@@ -25,6 +25,7 @@ import pyarrow as pa
 from domain.errors import NotFoundError
 from domain.settings import ONLINE, REGISTRY
 from domain.workspace import Workspace
+from events.dataset import open_dataset
 from events.schema import INSTANT
 from features import panel_files
 from features.catalogue import CATALOGUE, Catalogue
@@ -222,16 +223,26 @@ class FeatureRoom:
 
 
 def open_room(
-    workspace: Workspace, environ: Mapping[str, str], catalogue: Catalogue = CATALOGUE
+    workspace: Workspace, environ: Mapping[str, str], catalogue: Catalogue | None = None
 ) -> FeatureRoom:
-    """The room of a workspace, with the online store and the registry that the settings name."""
+    """The room of a workspace, with the online store and the registry that the settings name.
+
+    `catalogue`: by default that of the workspace's data set.
+    """
     return FeatureRoom(
         workspace.features,
-        catalogue,
+        catalogue or _own_catalogue(workspace),
         OnlineConfig(ONLINE.read(environ)),
         RegistryConfig(REGISTRY.read(environ)),
         project_of(workspace.source),
     )
+
+
+def _own_catalogue(workspace: Workspace) -> Catalogue:
+    from features.given import catalogue_of
+
+    has_data = (workspace.dataset / "dataset.json").is_file()
+    return catalogue_of(open_dataset(workspace.dataset)) if has_data else CATALOGUE
 
 
 def project_of(source: str) -> str:

@@ -37,6 +37,7 @@ class Accepted(_Strict):
 class Card(_Strict):
     """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
 
+    `given`: the declaration of a ready-made feature table, where it learnt from one.
     `plan`: the study plan as JSON. `lock_hash`: SHA-256 of the lock file of the environment.
     """
 
@@ -48,6 +49,7 @@ class Card(_Strict):
     plan: dict[str, JsonValue]
     seed: int
     lock_hash: Hash | None
+    given: dict[str, JsonValue] | None = None
 
     @property
     def failed(self) -> tuple[Target, ...]:

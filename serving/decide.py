@@ -210,7 +210,8 @@ def _status(
     age = None if as_of is None else age_days(moment, as_of)
     if age is not None and age > judge.stale_days:
         return Status.STALE, age
-    if all(features.get(name) is None for name in THIN_FEATURES):
+    thin = [name for name in THIN_FEATURES if name in judge.catalogue.names]
+    if thin and all(features.get(name) is None for name in thin):
         return Status.THIN, age
     return Status.FRESH, age
 

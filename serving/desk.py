@@ -32,7 +32,8 @@ from domain.workspace import Workspace
 from events.dataset import open_dataset
 from events.schema import INSTANT
 from features.arrivals import Arrivals
-from features.panel import compute
+from features.catalogue import CATALOGUE
+from features.given import catalogue_told, panel
 from features.push import PushPath
 from features.store import FeatureRoom, matrix, open_room
 from scoring.files import replace_file
@@ -47,20 +48,22 @@ class Desk:
 
     def __init__(self, workspace: Workspace, policy_file: Path | None = None) -> None:
         self.workspace = workspace
-        text = default_policy_text() if policy_file is None else _text(policy_file)
+        bundle = find_bundle(workspace, live(workspace).bundle)
+        catalogue = catalogue_told(bundle.card)
+        packaged = default_policy_text("default" if catalogue is CATALOGUE else "scores_only")
+        text = packaged if policy_file is None else _text(policy_file)
         self.policy = keep_policy(workspace, text)
         if self.policy.effective_at > datetime.now(UTC):
             begins = f"{self.policy.effective_at:%Y-%m-%d %H:%M} UTC"
             raise PolicyError(f"the policy takes effect at {begins}: decide with one in effect")
-        bundle = find_bundle(workspace, live(workspace).bundle)
         top, stale = REASONS.number(os.environ), STALE_DAYS.number(os.environ)
-        self.judge = Judge(bundle, self.policy, top, stale)
+        self.judge = Judge(bundle, self.policy, top, stale, catalogue)
         self.log = DecisionLog(workspace.decisions)
 
     @cached_property
     def room(self) -> FeatureRoom:
         """The features of the workspace."""
-        return open_room(self.workspace, os.environ)
+        return open_room(self.workspace, os.environ, self.judge.catalogue)
 
     @cached_property
     def push(self) -> PushPath:
@@ -68,13 +71,24 @@ class Desk:
         arrivals = Arrivals(self.workspace.arrivals)
         return PushPath(self.room, self.workspace.dataset, arrivals)
 
+    @property
+    def takes_events(self) -> bool:
+        """Whether the features are computed from events."""
+        return self.judge.catalogue is CATALOGUE
+
     def events(self, request: EventsRequest) -> EventsResponse:
         """The events kept, and the features of their customers online with them.
 
         Raises:
-            InputError: rows that break rules; every fault is named and nothing is kept.
+            InputError: rows that break rules; every fault is named and nothing is kept. Or the
+                features of the source are ready made.
             StoreError: the events cannot be kept, or the online store does not answer.
         """
+        if not self.takes_events:
+            raise InputError(
+                f"{self.workspace.source} brings its features ready made, no event changes them: "
+                "bring a new table with `tierline check`"
+            )
         rows = checked_events(request, to_micros(datetime.now(UTC)))
         done = self.push.accept(request.table, rows)
         return EventsResponse(new=done.new, repeated=done.repeated, customers=done.customers)
@@ -132,7 +146,7 @@ class Desk:
         reached = min(to_micros(asked), dataset.data_until)
         moments = pa.array(np.full(len(customers), reached), pa.int64()).cast(INSTANT)
         requests = pa.table({"customer_id": pa.array(customers, pa.string()), "as_of": moments})
-        values = matrix(compute(dataset, requests, self.judge.catalogue), names)
+        values = matrix(panel(dataset, requests), names)
         as_of = np.where(np.isnan(values).all(axis=1), 0, reached)
         by_view = dict.fromkeys(self.judge.views, as_of)
         return Known(customers, names, values, as_of, asked, by_view)

@@ -16,6 +16,7 @@ from domain.decision import DecisionRecord, canonical_json
 from domain.errors import RecordError
 from domain.policy import parse_policy
 from domain.workspace import Workspace
+from features.given import catalogue_told
 from scoring.bundle import Bundle
 from scoring.registry import find_bundle
 from serving.decide import Judge, Known, as_of_before, decide
@@ -63,7 +64,8 @@ def replay_record(workspace: Workspace, record: DecisionRecord) -> Replayed:
     if policy.hash != told.versions.policy:
         raise RecordError(f"policy {file.name} was changed: restore it from a backup")
     bundle = _bundle(workspace, told.versions.bundle)
-    judge = Judge(bundle, policy, told.versions.top_reasons, told.versions.stale_days)
+    top, stale = told.versions.top_reasons, told.versions.stale_days
+    judge = Judge(bundle, policy, top, stale, catalogue_told(bundle.card))
     names = tuple(n for n in judge.catalogue.names if n in record.features)
     row = [record.features[n] for n in names]
     values = np.array([[np.nan if v is None else v for v in row]], dtype=np.float64)

@@ -65,7 +65,8 @@ class Tierline:
         workspace = Workspace(Path(HOME.read(os.environ)), SOURCE.read(os.environ))
         self.desk = Desk(workspace, Path(policy) if policy else None)
         self.desk.room.warm()
-        warm(self.desk.room)
+        if self.desk.takes_events:
+            warm(self.desk.room)
         self.desk.push.recover()
         token, limit = TOKEN.read(os.environ), MAX_BODY_BYTES.number(os.environ)
         _app.inner = make_app(self.desk, token=token, max_body=limit)

@@ -17,8 +17,7 @@ from domain.tiers import TARGETS, Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
 from events.schema import INSTANT
-from features.catalogue import CATALOGUE
-from features.panel import compute, known_customers
+from features.given import catalogue_of, everybody, panel
 from features.store import matrix, open_room
 from training.fit import Material
 from training.splits import split
@@ -58,14 +57,14 @@ def write_features(dataset: Dataset, workspace: Workspace, rows: Mapping[Target,
 
     The number of rows of the panel.
     """
-    today = known_customers(dataset, [serving_as_of(dataset)])
+    today = everybody(dataset, serving_as_of(dataset))
     asked = [r.select(["customer_id", "as_of"]) for r in rows.values()]
     requests = pa.concat_tables([*asked, today.select(["customer_id", "as_of"])])
     requests = requests.group_by(["customer_id", "as_of"]).aggregate([])
     requests = requests.sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
-    panel = compute(dataset, requests)
-    open_room(workspace, os.environ).write(panel)
-    return int(panel.num_rows)
+    rows_of_panel = panel(dataset, requests)
+    open_room(workspace, os.environ, catalogue_of(dataset)).write(rows_of_panel)
+    return int(rows_of_panel.num_rows)
 
 
 def material(
@@ -78,10 +77,10 @@ def material(
     plan = dataset.plan
     test = grids(dataset)[1]
     parts = split(rows, plan, plan.targets[target].horizon_days, min(test, default=0), seed)
-    names = CATALOGUE.for_target(target)
-    found = open_room(workspace, os.environ).historical(
-        rows.select(["customer_id", "as_of"]), names
-    )
+    catalogue = catalogue_of(dataset)
+    names = catalogue.for_target(target)
+    room = open_room(workspace, os.environ, catalogue)
+    found = room.historical(rows.select(["customer_id", "as_of"]), names)
     X = matrix(found, names)
     dropped = constant_columns(X[parts.fit], names)
     kept = [i for i, n in enumerate(names) if n not in dropped]
@@ -90,7 +89,7 @@ def material(
         X=np.ascontiguousarray(X[:, kept]),
         y=rows["y"].to_numpy(),
         names=used,
-        monotone=CATALOGUE.monotone(target, used),
+        monotone=catalogue.monotone(target, used),
         is_amount=SPECS[target].is_amount,
     )
     return Material(

@@ -21,7 +21,7 @@ from domain.errors import NotEnoughDataError, PromotionError
 from domain.tiers import Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
-from features.catalogue import CATALOGUE
+from features.given import catalogue_of
 from scoring.bundle import Bundle, write_bundle
 from scoring.card import Accepted
 from scoring.golden import draw_rows
@@ -166,7 +166,7 @@ def train(
     bundle = write_bundle(
         workspace.bundles,
         {t: r.scorer for t, r in results.items()},
-        CATALOGUE,
+        catalogue_of(dataset),
         _card(dataset, results, skipped, options),
         golden,
     )
@@ -221,7 +221,8 @@ def _tune(
     places = percents(f"{dataset.plan.split_key}:validation", made.customers)
     parts = inner_parts(made.as_of, places, made.split.fit, horizon)
     data = content_hash({n: t.sha256 for n, t in dataset.tables.items()})
-    name = f"{workspace.source}-{made.target}-{data[:12]}-{CATALOGUE.hash[:12]}-{options.seed}"
+    catalogue = catalogue_of(dataset).hash[:12]
+    name = f"{workspace.source}-{made.target}-{data[:12]}-{catalogue}-{options.seed}"
     study = make_study(name, workspace.studies_url, is_amount=made.problem.is_amount)
 
     def each(trial: Any) -> None:
@@ -274,4 +275,5 @@ def _card(
         "plan": dataset.plan.model_dump(mode="json"),
         "seed": options.seed,
         "lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest() if lock else None,
+        **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
     }

@@ -6,6 +6,7 @@ from events.readers import (
     berka,
     credit_card_approval,
     folder,
+    given,
     online_retail_ii,
     taiwan_credit_default,
 )
@@ -16,6 +17,8 @@ SOURCES: dict[str, Source] = {
     for s in (
         folder.BANK,
         folder.SOURCE,
+        given.SOURCE,
+        *given.SOURCES,
         berka.SOURCE,
         credit_card_approval.SOURCE,
         online_retail_ii.SOURCE,

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from domain.errors import Fault
 from domain.plan import StudyPlan
+from events.given import GivenTable
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,10 @@ class RawTable:
     data: pa.Table
 
 
+def _no_table(_: Path) -> None:
+    return None
+
+
 def _nothing(_: Path) -> tuple[Fault, ...]:
     return ()
 
@@ -33,6 +38,7 @@ class Source:
     """One way to bring data in: `read(folder)` yields raw tables, `plan(folder)` says the study.
 
     `notes(folder)`: what the report should tell although it stops nothing.
+    `given(folder)`: what the columns of a ready-made feature table mean, where the source is one.
     """
 
     name: str
@@ -40,3 +46,4 @@ class Source:
     read: Callable[[Path], Iterator[RawTable]]
     plan: Callable[[Path], StudyPlan]
     notes: Callable[[Path], tuple[Fault, ...]] = _nothing
+    given: Callable[[Path], GivenTable | None] = _no_table

@@ -138,3 +138,10 @@ def test_all_faults_are_named_at_once():
     with pytest.raises(PolicyError) as caught:
         parse_policy(text)
     assert {f.path.split(".")[0] for f in caught.value.faults} >= {"version", "tags"}
+
+
+def test_the_policy_of_given_tables_reads_no_feature_and_cuts_like_the_default():
+    scores_only, default = parse_policy(default_policy_text("scores_only")), default_policy()
+    assert scores_only.features == ()
+    assert scores_only.cuts == default.cuts
+    assert scores_only.hash != default.hash

@@ -1,0 +1,145 @@
+"""Ready-made feature tables: one row a customer, declared in a small TOML beside the table.
+
+Enters: a declaration: which column is the id, which the label, what each of the others means.
+Leaves: the same, checked; it travels with the data set and with the bundle. Such a table has no
+clock of its own: `as_of` is the instant that the declaration says. It reads no table.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from typing import Annotated, Literal
+
+import pyarrow as pa
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from domain.errors import InputError
+from domain.plan import StudyPlan, TargetPlan
+from domain.tiers import Target
+from events.mapping import faults_of
+from events.schema import INSTANT, Column, Personal, Table
+from events.shown import listed, shown
+from events.words import likeness, plain
+
+GIVEN = "given"
+FILE = "given.toml"
+_PROTECTED = ("birth_on", "gender", "marital", "dependants")
+_PROTECTED_WORDS = ("age", "race", "religion", "ethnic", "nationality", "dependent", "pregnan")
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
+Text = Annotated[str, Field(min_length=1, max_length=200)]
+Sign = Literal[-1, 0, 1]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+
+
+class GivenColumn(_Strict):
+    """One column of theirs as a feature: unit, two texts, directions, class of personal data.
+
+    A number is taken as it is; `values` turns codes into numbers (a code not named is missing),
+    `is_one_of` makes a flag of some codes, `days_since` counts from a date to as_of. Values in
+    `missing` stand for no value.
+    """
+
+    name: Name
+    column: str
+    unit: Text
+    zh: Text
+    en: Text
+    value: Sign = 0
+    churn: Sign = 0
+    credit: Sign = 0
+    lever: bool = False
+    personal: Personal = Personal.BEHAVIOUR
+    values: dict[str, float] = {}
+    is_one_of: tuple[str, ...] = ()
+    days_since: bool = False
+    missing: tuple[float, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_protected(self) -> GivenColumn:
+        names = {self.column, self.name}
+        words = [w for n in names for w in _PROTECTED_WORDS if _has_word(n, w)]
+        asked = [c for n in names for c in _PROTECTED if likeness(n, c) >= 2]
+        if (words or asked) and self.personal is not Personal.PROTECTED:
+            raise ValueError(
+                f"{shown(self.column)} looks like something that the law protects: "
+                'say personal = "protected", then no scorer reads it'
+            )
+        return self
+
+    @property
+    def better(self) -> dict[Target, int]:
+        """The directions that are not free."""
+        signs: dict[Target, int] = {
+            "value": self.value, "churn": self.churn, "credit": self.credit,
+        }  # fmt: skip
+        return {target: sign for target, sign in signs.items() if sign}
+
+
+def _has_word(name: str, word: str) -> bool:
+    """Whether a name is the word or has it as a part: `age` is in Customer_Age, not in mileage."""
+    parts = "".join(f" {c}" if c.isupper() else c for c in name).replace("_", " ").lower().split()
+    return plain(name) == word or any(p == word or (len(word) > 4 and word in p) for p in parts)
+
+
+class GivenTable(_Strict):
+    """A declared table: where it stands, whose rows they are, the label and the columns."""
+
+    text: Text
+    file: Text
+    id: str
+    as_of: AwareDatetime
+    label: str
+    bad: Text
+    target: Literal["churn", "credit"]
+    horizon_days: int = Field(gt=0, le=1830)
+    currency: Text
+    split_key: Text
+    test_percent: int = Field(default=30, ge=5, le=50)
+    columns: Annotated[tuple[GivenColumn, ...], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _are_told_apart(self) -> GivenTable:
+        names = [c.name for c in self.columns]
+        twice = sorted({n for n in names if names.count(n) > 1})
+        if twice:
+            raise ValueError(f"columns {listed(twice)} are declared twice: rename one")
+        if self.label in {c.column for c in self.columns}:
+            raise ValueError(f"{shown(self.label)} is the label: it cannot be a feature")
+        return self
+
+    @property
+    def table(self) -> Table:
+        """The declared columns as a raw table, for the checks."""
+        clocks = (
+            Column("customer_id", pa.string(), "id", Personal.IDENTIFIER, "whose", required=True),
+            Column("happened_at", INSTANT, "instant", Personal.NONE, "as_of", required=True),
+            Column("known_at", INSTANT, "instant", Personal.NONE, "as_of", required=True),
+        )
+        columns = (Column(c.name, pa.float64(), c.unit, c.personal, c.en) for c in self.columns)
+        return Table(GIVEN, self.text, ("customer_id", "happened_at"), (*clocks, *columns))
+
+    @property
+    def plan(self) -> StudyPlan:
+        """Unseen customers test; the label is the source's own."""
+        target = TargetPlan(horizon_days=self.horizon_days, label="outcomes")
+        return StudyPlan(
+            split="customer", split_key=self.split_key, test_percent=self.test_percent,
+            currency=self.currency, targets={self.target: target},
+        )  # fmt: skip
+
+
+def read_given(text: str, name: str = FILE) -> GivenTable:
+    """The declaration written in a TOML text.
+
+    Raises:
+        InputError: not TOML, or it breaks rules; all places at once.
+    """
+    try:
+        return GivenTable.model_validate(tomllib.loads(text))
+    except (tomllib.TOMLDecodeError, RecursionError) as e:
+        raise InputError(f"{name} is not TOML: {str(e)[:200]}") from None
+    except ValidationError as e:
+        raise InputError(f"{name} breaks rules; mend these places:", faults_of(e, name)) from None
