@@ -1,4 +1,4 @@
-"""Commands of the front door: `simulate`, `check` and `connect`.
+"""Commands of the front door: `simulate`, `check`, `connect` and `quality`.
 
 Enters: arguments. Leaves: raw tables, a checked data set, reports. `cli.py` gathers them into the
 command `tierline`.
@@ -126,4 +126,31 @@ def connect(place: str, out: Path | None, force: bool, rows: int) -> None:
     console.print(said if more <= 0 else f"{said}, {more} of them not shown")
 
 
-COMMANDS = (simulate, check, connect)
+@click.command()
+@opt.source
+@opt.output("--html", "write the report as one HTML page here", "html_file")
+@opt.as_json
+@click.pass_obj
+def quality(home: Path, source: str, html_file: Path | None, json_file: Path | None) -> None:
+    """Tell how good a checked data set is, by table and month: completeness, lateness, drift.
+
+    \b
+    Example:
+      tierline quality --source bank --html quality.html
+    """
+    from events.quality import quality as find_quality
+    from events.quality_page import page
+
+    found = find_quality(opt.dataset_of(Workspace(home, source)))
+    for table in found.tables:
+        worst = max((v for m in table.months for v in m.drift.values()), default=0.0)
+        console.print(
+            f"{table.table:<14}{table.rows:>12,} rows  {len(table.months):>4} months  "
+            f"{sum(table.quarantine.values()):>8,} in quarantine  worst drift {worst:.2f}"
+        )
+    for file, text in ((html_file, page), (json_file, type(found).to_json)):
+        if file:
+            file.write_text(text(found), encoding="utf-8")
+
+
+COMMANDS = (simulate, check, connect, quality)

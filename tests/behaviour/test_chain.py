@@ -162,5 +162,6 @@ def test_help_is_fast_to_read_and_imports_no_framework():
     )
     assert done.stdout.splitlines()[-1] == "[]"
     for command in ("simulate", "check", "features", "tune", "train", "promote", "serve",
-                    "decide", "replay", "explain", "run", "demo"):  # fmt: skip
+                    "decide", "replay", "explain", "run", "demo", "connect",
+                    "quality"):  # fmt: skip
         assert f"\n  {command} " in done.stdout

@@ -1,0 +1,195 @@
+"""The data quality report as one HTML page: inline SVG, Chinese and English, no network.
+
+Enters: the quality of a data set. Leaves: HTML. It computes nothing and names no value.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from html import escape
+
+from events.quality import MAJOR, MINOR, Month, Quality, TableQuality
+
+CELL, ROW, LABEL = 26, 20, 150
+_STYLE = """
+:root{--ink:#1d2733;--soft:#5d6b7a;--line:#dfe5ec;--good:#0b7a5e;--warn:#b86e00;--bad:#b3261e}
+*{box-sizing:border-box}body{margin:0;color:var(--ink);background:#f6f8fa;
+font:15px/1.55 system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}
+main{max-width:1120px;margin:0 auto;padding:24px 16px 60px}h1{font-size:24px;margin:0 0 4px}
+h2{font-size:19px;margin:0 0 12px}h3{font-size:14px;margin:18px 0 6px;color:var(--soft)}
+section{background:#fff;border:1px solid var(--line);border-radius:10px;padding:18px;margin:18px 0}
+.plot{display:flex}.names{flex:none}.wide{overflow-x:auto;direction:rtl}
+svg{display:block;direction:ltr;margin-right:auto;font:11px system-ui,sans-serif}
+svg text{fill:var(--soft)}
+.cards{display:flex;flex-wrap:wrap;gap:10px}.cards div{border:1px solid var(--line);
+border-radius:8px;padding:8px 14px;min-width:120px;flex:1}.cards b{display:block;font-size:19px}
+table{border-collapse:collapse;font-size:14px}td,th{padding:4px 14px 4px 0;text-align:left;
+border-bottom:1px solid var(--line)}td.n{text-align:right}.bad{color:var(--bad)}
+.warn{color:var(--warn)}.note{color:var(--soft);font-size:13px}
+nav{float:right}nav label{cursor:pointer;border:1px solid var(--line);border-radius:6px;
+padding:3px 10px;background:#fff}input[name=lang]{position:absolute;opacity:0}
+input[name=lang]:focus-visible~main nav label{outline:2px solid var(--good)}
+#zh:checked~main [lang=en],#en:checked~main [lang=zh]{display:none}
+#zh:checked~main [for=zh],#en:checked~main [for=en]{background:var(--ink);color:#fff}
+"""
+
+
+def _t(zh: str, en: str) -> str:
+    """A text in both languages; the page shows one."""
+    return f'<span lang="zh">{escape(zh)}</span><span lang="en">{escape(en)}</span>'
+
+
+def page(found: Quality) -> str:
+    """The whole page."""
+    title = f"{escape(found.source)}: data quality"
+    body = "".join(_section(t) for t in found.tables)
+    return (
+        '<!doctype html><html lang="zh"><head><meta charset="utf-8">'
+        '<meta name="viewport" content="width=device-width,initial-scale=1">'
+        f"<title>{title}</title><style>{_STYLE}</style></head><body>"
+        '<input type="radio" name="lang" id="zh" checked aria-label="中文">'
+        '<input type="radio" name="lang" id="en" aria-label="English"><main>'
+        '<nav><label for="zh">中文</label> <label for="en">English</label></nav>'
+        f"<h1>{_t('数据质量', 'Data quality')}: {escape(found.source)}</h1>"
+        f'<p class="note">{_t(*_ABOUT)}</p>{body}</main></body></html>\n'
+    )
+
+
+_ABOUT = (
+    "按发生月份(UTC)统计,每个事件取最后版本。漂移为与之前所有月份相比的稳定性指数"
+    f"(PSI, Siddiqi 2006):{MINOR:g}以上留意,{MAJOR:g}以上处理。",
+    "By the month in which events happened (UTC), each event in its last version. Drift is the "
+    f"population stability index against all months before (Siddiqi 2006): from {MINOR:g} on look, "
+    f"from {MAJOR:g} on act.",
+)
+
+
+def _section(table: TableQuality) -> str:
+    months = table.months
+    return (
+        f'<section id="{escape(table.table)}"><h2>{escape(table.table)}</h2>{_cards(table)}'
+        f"<h3>{_t('每月行数', 'Rows a month')}</h3>{_bars(months, lambda m: m.rows)}"
+        f"<h3>{_t('完整度(有值的比例)', 'Completeness (share of rows with a value)')}</h3>"
+        f"{_heat(months, lambda m: m.complete, _complete_colour, lambda v: f'{v:.0%}')}"
+        f"<h3>{_t('迟到(一天后才知道的比例)', 'Lateness (share known more than a day after)')}</h3>"
+        f"{_bars(months, lambda m: m.late, percent=True)}"
+        f"<h3>{_t('漂移(PSI)', 'Drift (stability index)')}</h3>"
+        f"{_heat(months, lambda m: m.drift, _drift_colour, lambda v: f'{v:.2f}')}"
+        f"{_drifted(table)}{_quarantine(table)}</section>"
+    )
+
+
+def _cards(table: TableQuality) -> str:
+    rows = max(table.rows, 1)
+    arrived = table.rows + sum(m.corrected for m in table.months) + sum(table.quarantine.values())
+    late = sum(m.late * m.rows for m in table.months) / rows
+    cards = (
+        (("行数", "rows"), f"{table.rows:,}"),
+        (("月份", "months"), f"{len(table.months)}"),
+        (("更正", "corrections"), f"{sum(m.corrected for m in table.months):,}"),
+        (("迟到", "late"), f"{late:.1%}"),
+        (("重复", "duplicates"), f"{table.duplicates:,}"),
+        (("隔离", "in quarantine"), f"{sum(table.quarantine.values()) / max(arrived, 1):.2%}"),
+    )
+    inner = "".join(f"<div><b>{value}</b>{_t(*label)}</div>" for label, value in cards)
+    return f'<div class="cards">{inner}</div>'
+
+
+def _quarantine(table: TableQuality) -> str:
+    head = f"<h3>{_t('隔离区(按规则)', 'Quarantine by rule')}</h3>"
+    if not table.quarantine:
+        return f'{head}<p class="note">{_t("没有隔离的行", "no row in quarantine")}</p>'
+    rows = "".join(
+        f'<tr><td><code>{escape(rule)}</code></td><td class="n">{count:,}</td></tr>'
+        for rule, count in sorted(table.quarantine.items(), key=lambda r: -r[1])
+    )
+    return f"{head}<table>{rows}</table>"
+
+
+def _drifted(table: TableQuality) -> str:
+    if not table.drifted:
+        return ""
+    rows = "".join(
+        f'<tr><td>{escape(month)}</td><td><code>{escape(column)}</code></td><td class="n bad">'
+        f"{index:.2f}</td></tr>"
+        for month, column, index in table.drifted[:10]
+    )
+    return f"<table>{rows}</table>"
+
+
+def _months(months: Sequence[Month], height: int) -> Iterator[str]:
+    """The names of the months below a plot, each third one."""
+    for place, month in enumerate(months):
+        if place % 3 == 0:
+            x = place * CELL
+            yield f'<text x="{x}" y="{height + 13}">{escape(month.month)}</text>'
+
+
+def _svg(months: Sequence[Month], height: int, names: str, inner: str) -> str:
+    """A plot: names stay at the left, months scroll, the newest in view."""
+    width, tall = max(len(months), 3) * CELL + 40, height + 20
+    labels = "".join(_months(months, height))
+    return (
+        f'<div class="plot"><svg class="names" width="{LABEL}" height="{tall}">{names}</svg>'
+        f'<div class="wide"><svg width="{width}" height="{tall}" role="img">{inner}{labels}</svg>'
+        "</div></div>"
+    )
+
+
+def _bars(
+    months: Sequence[Month], value: Callable[[Month], float], *, percent: bool = False
+) -> str:  # fmt: skip
+    most = max((value(m) for m in months), default=0) or 1
+    height = 70
+
+    def said(v: float) -> str:
+        return f"{v:.1%}" if percent else f"{v:,.0f}"
+
+    names = f'<text x="{LABEL - 8}" y="11" text-anchor="end">{said(most)}</text>'
+    inner = ""
+    for place, month in enumerate(months):
+        tall = (height - 4) * value(month) / most
+        inner += (
+            f'<rect x="{place * CELL}" y="{height - tall:.1f}" width="{CELL - 4}" '
+            f'height="{tall:.1f}" fill="#2f6f9f"><title>{escape(month.month)}: '
+            f"{said(value(month))}</title></rect>"
+        )
+    return _svg(months, height, names, inner)
+
+
+def _heat(
+    months: Sequence[Month],
+    values: Callable[[Month], object],
+    colour: Callable[[float], str],
+    said: Callable[[float], str],
+) -> str:
+    """A grid of columns by months."""
+    tables = [dict(values(m)) for m in months]  # type: ignore[call-overload]
+    columns = list(dict.fromkeys(c for t in tables for c in t))
+    if not columns:
+        text = _t("行数太少,无法比较", "too few rows to compare")
+        return f'<p class="note">{text}</p>'
+    names, inner = "", ""
+    for row, column in enumerate(columns):
+        names += (
+            f'<text x="{LABEL - 8}" y="{row * ROW + 14}" text-anchor="end">{escape(column)}</text>'
+        )
+        for place, (month, table) in enumerate(zip(months, tables, strict=True)):
+            if column in table:
+                inner += (
+                    f'<rect x="{place * CELL}" y="{row * ROW}" width="{CELL - 2}" '
+                    f'height="{ROW - 2}" fill="{colour(table[column])}"><title>'
+                    f"{escape(column)} {escape(month.month)}: {said(table[column])}</title></rect>"
+                )
+    return _svg(months, len(columns) * ROW, names, inner)
+
+
+def _complete_colour(share: float) -> str:
+    """From red (nothing) over yellow to green (all)."""
+    return f"hsl({round(120 * share)} 45% {round(62 - 6 * share)}%)"
+
+
+def _drift_colour(index: float) -> str:
+    if index >= MAJOR:
+        return "#b3261e"
+    return "#e0a030" if index >= MINOR else "#cfe3d6"
