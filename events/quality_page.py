@@ -18,7 +18,7 @@ font:15px/1.55 system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans
 main{max-width:1120px;margin:0 auto;padding:24px 16px 60px}h1{font-size:24px;margin:0 0 4px}
 h2{font-size:19px;margin:0 0 12px}h3{font-size:14px;margin:18px 0 6px;color:var(--soft)}
 section{background:#fff;border:1px solid var(--line);border-radius:10px;padding:18px;margin:18px 0}
-.plot{display:flex}.names{flex:none}.wide{overflow-x:auto;direction:rtl}
+.plot{display:flex}.names{flex:none;margin-right:0}.wide{overflow-x:auto;direction:rtl}
 svg{display:block;direction:ltr;margin-right:auto;font:11px system-ui,sans-serif}
 svg text{fill:var(--soft)}
 .cards{display:flex;flex-wrap:wrap;gap:10px}.cards div{border:1px solid var(--line);
