@@ -18,8 +18,9 @@ font:15px/1.55 system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans
 main{max-width:1120px;margin:0 auto;padding:24px 16px 60px}h1{font-size:24px;margin:0 0 4px}
 h2{font-size:19px;margin:0 0 12px}h3{font-size:14px;margin:18px 0 6px;color:var(--soft)}
 section{background:#fff;border:1px solid var(--line);border-radius:10px;padding:18px;margin:18px 0}
-.wide{overflow-x:auto;direction:rtl}svg text{fill:var(--soft)}
+.plot{display:flex}.names{flex:none;margin-right:0}.wide{overflow-x:auto;direction:rtl}
 svg{display:block;direction:ltr;margin-right:auto;font:11px system-ui,sans-serif}
+svg text{fill:var(--soft)}
 .cards{display:flex;flex-wrap:wrap;gap:10px}.cards div{border:1px solid var(--line);
 border-radius:8px;padding:8px 14px;min-width:120px;flex:1}.cards b{display:block;font-size:19px}
 table{border-collapse:collapse;font-size:14px}td,th{padding:4px 14px 4px 0;text-align:left;
@@ -120,16 +121,18 @@ def _months(months: Sequence[Month], height: int) -> Iterator[str]:
     """The names of the months below a plot, each third one."""
     for place, month in enumerate(months):
         if place % 3 == 0:
-            x = LABEL + place * CELL
+            x = place * CELL
             yield f'<text x="{x}" y="{height + 13}">{escape(month.month)}</text>'
 
 
-def _svg(months: Sequence[Month], height: int, inner: str) -> str:
-    width = LABEL + max(len(months), 3) * CELL + 40
+def _svg(months: Sequence[Month], height: int, names: str, inner: str) -> str:
+    """A plot: names stay at the left, months scroll, the newest in view."""
+    width, tall = max(len(months), 3) * CELL + 40, height + 20
     labels = "".join(_months(months, height))
     return (
-        f'<div class="wide"><svg width="{width}" height="{height + 20}" role="img" '
-        f'viewBox="0 0 {width} {height + 20}">{inner}{labels}</svg></div>'
+        f'<div class="plot"><svg class="names" width="{LABEL}" height="{tall}">{names}</svg>'
+        f'<div class="wide"><svg width="{width}" height="{tall}" role="img">{inner}{labels}</svg>'
+        "</div></div>"
     )
 
 
@@ -142,15 +145,16 @@ def _bars(
     def said(v: float) -> str:
         return f"{v:.1%}" if percent else f"{v:,.0f}"
 
-    inner = f'<text x="{LABEL - 8}" y="11" text-anchor="end">{said(most)}</text>'
+    names = f'<text x="{LABEL - 8}" y="11" text-anchor="end">{said(most)}</text>'
+    inner = ""
     for place, month in enumerate(months):
         tall = (height - 4) * value(month) / most
         inner += (
-            f'<rect x="{LABEL + place * CELL}" y="{height - tall:.1f}" width="{CELL - 4}" '
+            f'<rect x="{place * CELL}" y="{height - tall:.1f}" width="{CELL - 4}" '
             f'height="{tall:.1f}" fill="#2f6f9f"><title>{escape(month.month)}: '
             f"{said(value(month))}</title></rect>"
         )
-    return _svg(months, height, inner)
+    return _svg(months, height, names, inner)
 
 
 def _heat(
@@ -165,19 +169,19 @@ def _heat(
     if not columns:
         text = _t("行数太少,无法比较", "too few rows to compare")
         return f'<p class="note">{text}</p>'
-    inner = ""
+    names, inner = "", ""
     for row, column in enumerate(columns):
-        inner += (
+        names += (
             f'<text x="{LABEL - 8}" y="{row * ROW + 14}" text-anchor="end">{escape(column)}</text>'
         )
         for place, (month, table) in enumerate(zip(months, tables, strict=True)):
             if column in table:
                 inner += (
-                    f'<rect x="{LABEL + place * CELL}" y="{row * ROW}" width="{CELL - 2}" '
+                    f'<rect x="{place * CELL}" y="{row * ROW}" width="{CELL - 2}" '
                     f'height="{ROW - 2}" fill="{colour(table[column])}"><title>'
                     f"{escape(column)} {escape(month.month)}: {said(table[column])}</title></rect>"
                 )
-    return _svg(months, len(columns) * ROW, inner)
+    return _svg(months, len(columns) * ROW, names, inner)
 
 
 def _complete_colour(share: float) -> str:

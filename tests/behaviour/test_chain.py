@@ -182,7 +182,7 @@ def test_help_is_fast_to_read_and_imports_no_framework():
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
     assert done.stdout.splitlines()[-1] == "[]"
-    for command in ("simulate", "check", "features", "tune", "train", "parity", "promote", "serve",
+    for command in ("simulate", "check", "features", "tune", "train", "promote", "serve",
                     "decide", "replay", "explain", "run", "demo", "connect",
                     "quality"):  # fmt: skip
         assert f"\n  {command} " in done.stdout

@@ -7,7 +7,9 @@ import shutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.testing import CliRunner
 
+import cli
 from domain.errors import InputError
 from events.ingest import ingest
 from events.readers import SOURCES
@@ -372,3 +374,27 @@ def test_a_parquet_file_of_other_types_is_told_by_column(tmp_path):
     assert {f.path for f in caught.value.faults if f.rule == "wrong_type"} == {
         f"transactions.parquet:{c}" for c in ("customer_id", "happened_at", "amount")
     }
+
+
+@pytest.mark.parametrize("command", ["check", "run", "features"])
+@pytest.mark.parametrize("what", REFUSED)
+def test_every_command_ends_with_code_2_and_writes_nothing(tmp_path, command, what):
+    data = folder(tmp_path / "raw", REFUSED[what][0])
+    if what in ("an empty file", "no rows"):
+        (data / "customers.csv").unlink()
+    words = ["--home", str(tmp_path / "home"), command, "--source", "folder", "--data", str(data)]
+    done = CliRunner().invoke(cli.main, words)
+    assert done.exit_code == 2
+    assert isinstance(done.exception, SystemExit), "a traceback"
+    assert done.output.startswith("Error: ")
+    assert str(tmp_path) not in done.output
+    assert not [p for p in tmp_path.rglob("*") if "home" in p.parts and p.is_file()]
+
+
+def test_a_report_that_cannot_be_written_is_refused_before_any_work(tmp_path):
+    data = folder(tmp_path / "raw", HEAD + good())
+    words = ["--home", str(tmp_path / "home"), "check", "--source", "folder", "--data", str(data)]
+    done = CliRunner().invoke(cli.main, [*words, "--json", str(tmp_path / "no/report.json")])
+    assert done.exit_code == 2
+    assert "name a file in a folder that exists" in " ".join(done.output.split())
+    assert not (tmp_path / "home").exists()

@@ -43,11 +43,13 @@ def test_every_text_stands_in_both_languages(text):
 
 
 def test_every_plot_is_well_formed_and_as_tall_as_its_value(text):
-    plots = [ET.fromstring(s) for s in re.findall(r"<svg.*?</svg>", text, re.DOTALL)]
+    plots = [ET.fromstring(s) for s in re.findall(r"<svg width.*?</svg>", text, re.DOTALL)]
     assert len(plots) == 4
     bars = [float(r.get("height", 0)) for r in plots[0].iter("rect")]
     assert bars[2] == pytest.approx(2 * bars[0], abs=0.1)
     assert len(list(plots[1].iter("rect"))) == 6
+    names = re.findall(r'<svg class="names".*?</svg>', text, re.DOTALL)
+    assert [len(list(ET.fromstring(s).iter("text"))) for s in names] == [1, 2, 1, 1]
     assert [r.get("fill") for r in plots[3].iter("rect")] == ["#b3261e"] * 2
 
 
