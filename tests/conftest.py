@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -32,42 +34,44 @@ def data_folder() -> Path:
 
 @pytest.fixture(scope="session")
 def redis_address() -> Iterator[str]:
-    """The address of a real Redis; skips, with a reason, where none is installed."""
+    """The address of a real Redis; skips, with a reason, where none is installed, but in CI."""
     yield from _served(redis_server())
 
 
 @pytest.fixture(scope="session")
 def postgres_address() -> Iterator[str]:
-    """The address of a real PostgreSQL; skips, with a reason, where none is installed."""
+    """The address of a real PostgreSQL; skips where none is installed, but never in CI."""
     yield from _served(postgres_server())
+
+
+@pytest.fixture(scope="session")
+def java() -> str:
+    """The program `java`; skips where none is installed, but never in CI."""
+    return shutil.which("java") or _absent("no Java here: apt-get install default-jre-headless")
+
+
+def _absent(said: str) -> NoReturn:
+    if os.environ.get("CI"):
+        pytest.fail(f"CI installs its servers, and yet: {said}")
+    pytest.skip(said)
 
 
 def _served(server: AbstractContextManager[str]) -> Iterator[str]:
     try:
         address = server.__enter__()
     except MissingServerError as e:
-        pytest.skip(str(e))
+        _absent(str(e))
     try:
         yield address
     finally:
         server.__exit__(None, None, None)
 
 
-def _why_not_skipped(item: pytest.Item) -> str:
-    """Why a test must not be skipped here, or nothing: a false pass is no pass."""
-    if item.get_closest_marker("realdata") and DATA.is_dir():
-        return "although the public data sets are there"
-    servers = {"redis_address", "postgres_address"} & set(getattr(item, "fixturenames", ()))
-    if (servers or item.get_closest_marker("servers")) and os.environ.get("CI"):
-        return "although CI installs its servers"
-    return ""
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport(item, call):
-    """A test on real data, or in CI on a real server, may not be skipped."""
+    """A test on real data may be skipped only where there is none: a false pass is no pass."""
     report = yield
-    if report.skipped and (why := _why_not_skipped(item)):
+    if report.skipped and item.get_closest_marker("realdata") and DATA.is_dir():
         report.outcome = "failed"
-        report.longrepr = f"{item.nodeid} was skipped {why}"
+        report.longrepr = f"{item.nodeid} was skipped although the public data sets are there"
     return report

@@ -170,7 +170,10 @@ def test_bringing_the_panel_online_again_takes_nobody_back_and_forgets_what_it_h
     room = made.push.room
     ids = [f"c{i:05d}" for i in range(60)]
     before = room.online(ids, NAMES)
+    bring, meanwhile = made.push._bring, []
+    made.push._bring = lambda some: [meanwhile.append(room.online(ids, NAMES).as_of), bring(some)]
     made.push.materialise()
+    assert [m.tolist() for m in meanwhile] == [before.as_of.tolist()]
     after = room.online(ids, NAMES)
     assert np.array_equal(before.as_of, after.as_of)
     assert np.array_equal(before.values, after.values, equal_nan=True)
@@ -212,6 +215,33 @@ def test_pushes_of_two_threads_lose_nothing(made):
     with ThreadPoolExecutor(3) as pool:
         list(pool.map(lambda w: made.push.accept(*w), work))
     assert differences(made) == 0
+
+
+def test_a_slow_push_does_not_undo_a_later_one_of_the_same_customer(made, monkeypatch):
+    mine = made.late["transactions"].sort_by([("customer_id", "ascending")]).slice(0, 2)
+    who = mine["customer_id"].to_pylist()
+    assert who[0] == who[1]
+    rows, began = made.push.rows, threading.Event()
+
+    def slowly(dataset, customers):
+        found = rows(dataset, customers)
+        if not began.is_set():
+            began.set()
+            time.sleep(0.7)
+        return found
+
+    monkeypatch.setattr(made.push, "rows", slowly)
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(made.push.accept, "transactions", mine.slice(0, 1))
+        began.wait()
+        made.push.accept("transactions", mine.slice(1, 1))
+        first.result()
+    names = made.push.room.catalogue.names
+    online = made.push.room.online(who[:1], names)
+    made.push.materialise()
+    again = made.push.room.online(who[:1], names)
+    assert np.array_equal(online.values, again.values, equal_nan=True)
+    assert online.as_of.tolist() == again.as_of.tolist()
 
 
 def test_an_event_is_online_within_a_second(made):

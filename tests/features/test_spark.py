@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -22,10 +21,8 @@ ROOT = Path(__file__).parents[2]
 
 
 @pytest.fixture(scope="module")
-def spark():
+def spark(java):
     """Two worker processes of one core and 1024 MB."""
-    if not shutil.which("java"):
-        pytest.skip("no Java here: apt-get install default-jre-headless")
     os.environ.update(
         SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_HOSTNAME="localhost", PYSPARK_PYTHON=sys.executable
     )
@@ -47,7 +44,6 @@ def spark():
 
 
 @pytest.mark.slow
-@pytest.mark.servers
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 def test_memory_disk_and_cluster_give_the_same_bytes(spark, tmp_path):
     bank = small_bank(tmp_path)
