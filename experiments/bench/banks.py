@@ -45,7 +45,8 @@ def copies(bank: Path, folder: Path, times: int) -> Path:
                             pa.scalar(chr(ord("a") + i)), rows["customer_id"], ""
                         )
                         at = rows.column_names.index("customer_id")
-                        out.write_table(rows.set_column(at, "customer_id", ids))
+                        field = rows.schema.field(at)
+                        out.write_table(rows.set_column(at, field, ids))
             number += 1
     said = json.loads((source.root / "dataset.json").read_text(encoding="utf-8"))
     one = said["tables"]["transactions"]
