@@ -13,6 +13,7 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +25,7 @@ from domain.decision import Purpose
 from domain.errors import NotFoundError, TierlineError
 from domain.settings import DATA, HOME, HOST, POLICY, PORT, SEED, SOURCE, Setting
 from domain.workspace import Workspace
+from features.commands import features
 
 if TYPE_CHECKING:
     from events.dataset import Dataset
@@ -91,6 +93,9 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
+main.add_command(features)
+
+
 def _raw(home: Path, source: str, data: Path | None) -> Path:
     if data is not None:
         return data
@@ -140,12 +145,8 @@ def simulate(home: Path, /, out: Path | None, until: str | None, **bank: Any) ->
 
     out = out or home / "raw" / "bank"
     until = until or f"{datetime.now(UTC):%Y-%m}-01"
-    with _progress() as advance:
-        write_bank(
-            out,
-            BankConfig(until=until, **bank),
-            lambda done, total: advance("simulate", done, total),
-        )
+    with _progress() as told:
+        write_bank(out, BankConfig(until=until, **bank), partial(told, "simulate"))
     console.print(f"[bold]{bank['customers']:,}[/] customers until {until} in {out}")
 
 
@@ -177,16 +178,16 @@ def _ingest(home: Path, source: str, data: Path | None) -> Report:
     return report
 
 
-@main.command()
+@features.command()
 @_source
 @_data
 @click.pass_obj
-def features(home: Path, source: str, data: Path | None) -> None:
+def compute(home: Path, source: str, data: Path | None) -> None:
     """Check the raw tables, then compute and keep every feature that training and serving need.
 
     \b
     Example:
-      tierline features --source bank
+      tierline features compute --source bank
     """
     from training.run import compute_features
 
@@ -276,8 +277,7 @@ def run(
     from training.run import run as run_all
 
     workspace = Workspace(home, source)
-    report = _ingest(home, source, data)
-    console.print(report.to_text(), markup=False, highlight=False)
+    console.print(_ingest(home, source, data).to_text(), markup=False, highlight=False)
     with _progress() as told:
         result = run_all(_dataset(workspace), workspace, _options(**options), told)
     _show(result, json_file)
@@ -298,9 +298,7 @@ def _show(result: RunResult, json_file: Path | None) -> None:
 @click.option("--bundle", "bundle_hash", help="hash of the bundle [the newest one registered]")
 @_by
 @click.option("--reason", help="why; needed where a verdict failed")
-@click.option(
-    "--sample", default=200, show_default=True, help="customers whose features to compare"
-)
+@click.option("--sample", default=200, show_default=True, help="customers to compare")
 @click.pass_obj
 def promote(
     home: Path, source: str, bundle_hash: str | None, by: str, reason: str | None, sample: int
