@@ -16,6 +16,7 @@ import click
 
 import cli_data
 import cli_options as opt
+from cli_features import features
 from cli_options import console
 from domain.decision import Purpose
 from domain.errors import TierlineError
@@ -57,27 +58,8 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-for _command in cli_data.COMMANDS:
+for _command in (*cli_data.COMMANDS, features):
     main.add_command(_command)
-
-
-@main.command()
-@opt.source
-@opt.data
-@click.pass_obj
-def features(home: Path, source: str, data: Path | None) -> None:
-    """Check the raw tables, then compute and keep every feature that training and serving need.
-
-    \b
-    Example:
-      tierline features --source bank
-    """
-    from training.run import compute_features
-
-    cli_data.take_in(home, source, data)
-    workspace = Workspace(home, source)
-    rows = compute_features(opt.dataset_of(workspace), workspace)
-    console.print(f"{rows:,} rows of features in {workspace.features}")
 
 
 def _options(trials: int, seed: int, accept: str | None = None, by: str = "") -> RunOptions:

@@ -50,7 +50,7 @@ class GivenColumn(_Strict):
     value: Sign = 0
     churn: Sign = 0
     credit: Sign = 0
-    lever: bool = False
+    lever: Annotated[int, Field(ge=0, le=3)] = 0
     personal: Personal = Personal.BEHAVIOUR
     values: dict[str, float] = {}
     is_one_of: tuple[str, ...] = ()

@@ -16,8 +16,8 @@ from domain.decision import content_hash
 from domain.errors import NotFoundError, TierlineError
 from domain.tiers import Target
 from events.schema import OUTCOMES, TABLES, Personal
-from features import credit, people, spending
-from features.declare import Declaration, Theme
+from features import accounts, credit, people, spending
+from features.declare import LEVER_COSTS, Declaration, Side, Theme
 from features.offers import OFFERS
 
 Language = Literal["zh", "en"]
@@ -42,6 +42,9 @@ class Feature:
     """One feature as the rest of Tierline sees it.
 
     `better`: +1 where a larger value earns more points of a target, -1 where fewer; else free.
+    `lever_cost`: what it costs to move it, 0 where nobody can (`features/declare.py`, `Rule`).
+    `low` and `high` are what a value on either side is called (zh, en), parted at `middle` where
+    it has one.
     """
 
     name: str
@@ -51,11 +54,36 @@ class Feature:
     zh: str
     en: str
     better: Mapping[Target, int]
-    lever: bool
+    lever_cost: int
     protected: bool
     personal: Personal
     max_age_days: int
     inputs: tuple[str, ...]
+    owner: str
+    low: Side
+    high: Side
+    middle: float | None
+
+    @property
+    def lever(self) -> bool:
+        """Whether the customer, or we with them, can change it."""
+        return self.lever_cost > 0
+
+    def side(self, value: float | None, points: int) -> Side | None:
+        """What the value is called in a reason: by its middle, else by its direction and points.
+
+        None where neither tells: of a free feature points do not say whether it is low or high.
+        """
+        if value is None or math.isnan(value) or self.unit == "flag":
+            return None
+        if self.middle is not None:
+            off = value - self.middle
+        else:
+            signs = set(self.better.values())
+            off = points * signs.pop() if len(signs) == 1 else 0
+        if not off:
+            return None
+        return self.high if off > 0 else self.low
 
 
 class Catalogue:
@@ -120,12 +148,15 @@ class Catalogue:
         """One reason as a sentence: what, its value with its unit, which way and how much.
 
         >>> CATALOGUE.reason_text("purchase_count_30d", 0.0, -12, "zh")
-        '近30天消费次数：0次，减12分'
+        '近30天消费次数：0次（偏少），减12分'
         >>> CATALOGUE.reason_text("spend_sum_90d", 1234.5, 7, "en", "GBP")
-        'Net spend in the past 90 days: 1,234 GBP, adds 7 points'
+        'Net spend in the past 90 days: 1,234 GBP (high), adds 7 points'
         """
         feature = self[name]
         shown = _shown(value, feature.unit, lang, currency)
+        side = feature.side(value, points)
+        if side is not None:
+            shown += f"（{side[0]}）" if lang == "zh" else f" ({side[1]})"
         if lang == "zh":
             way = "加" if points > 0 else "减"
             change = f"{way}{abs(points)}分" if points else "不加不减"
@@ -141,6 +172,19 @@ class Catalogue:
             raise TierlineError(f"feature {name!r} is declared twice or has no name: rename one")
         if not (declaration.words.zh and declaration.words.en and declaration.words.unit):
             raise TierlineError(f"feature {name} lacks its unit, zh or en text: give all three")
+        sides = declaration.words.sides
+        if sides is None or not all(text for side in sides for text in side):
+            raise TierlineError(
+                f"feature {name} says in no words what a low and a high value are: give both sides "
+                f"in both languages, or its unit {declaration.words.unit!r} a place in SIDES"
+            )
+        if not declaration.owner or declaration.max_age_days < 1:
+            raise TierlineError(f"feature {name} needs an owner and an age of a day or more")
+        if declaration.rule.lever not in LEVER_COSTS:
+            raise TierlineError(
+                f"feature {name} has the lever cost {declaration.rule.lever}: 0 is no lever, "
+                "1 to 3 are its costs"
+            )
         absent = [i for i in declaration.inputs if i not in self._lineage]
         if absent:
             raise TierlineError(f"feature {name} reads {absent}, not declared before it")
@@ -166,11 +210,13 @@ class Catalogue:
         personal = max(classes, key=_ORDER.index)
         tables = sorted({t for t, _ in self._lineage[declaration.name]})
         words = declaration.words
+        low, high = words.sides or (("", ""), ("", ""))
         return Feature(
             name=declaration.name, theme=declaration.theme, table=", ".join(tables),
             unit=words.unit, zh=words.zh, en=words.en, better=declaration.rule.better,
-            lever=declaration.rule.lever, protected=personal is Personal.PROTECTED,
+            lever_cost=int(declaration.rule.lever), protected=personal is Personal.PROTECTED,
             personal=personal, max_age_days=declaration.max_age_days, inputs=declaration.inputs,
+            owner=declaration.owner, low=low, high=high, middle=words.middle,
         )  # fmt: skip
 
 
@@ -193,4 +239,4 @@ def _shown(value: float | None, unit: str, lang: Language, currency: str) -> str
     return f"{number}{zh}" if lang == "zh" else f"{number} {en}".strip()
 
 
-CATALOGUE = Catalogue((*spending.THEMES, *credit.THEMES, *people.THEMES))
+CATALOGUE = Catalogue((*spending.THEMES, *accounts.THEMES, *credit.THEMES, *people.THEMES))

@@ -115,6 +115,11 @@ class Raw:
             days, first = self.days(condition.column)
             of_day = (np.arange(days.max(initial=0) + 1) + first + 3) % 7 >= 5
             return np.asarray(of_day[days])
+        if condition.rule == "month_end":
+            days, first = self.days(condition.column)
+            calendar = np.arange(first, first + days.max(initial=0) + 4).astype("datetime64[D]")
+            months = calendar.astype("datetime64[M]")
+            return np.asarray((months[3:] > months[:-3])[days])
         return _numbers(column) >= condition.minimum
 
     def key(self, key: Key) -> NDArray[np.int32]:
@@ -125,6 +130,8 @@ class Raw:
         days, first = self.days(key.column)
         if key.rule == "day":
             return days
+        if key.rule == "weekday":
+            return (days + np.int32((first + 3) % 7)) % np.int32(7)
         calendar = np.arange(first, first + days.max(initial=0) + 1).astype("datetime64[D]")
         months = calendar.astype("datetime64[M]").astype(np.int32)
         return np.asarray((months - months[0])[days])

@@ -1,4 +1,4 @@
-"""How a feature is declared: one line a windowed family, one function a derived feature.
+"""How a feature is declared: one line a family or quotient, one function a derived feature.
 
 Enters: the lines of the theme modules. Leaves: plain declarations, data that the catalogue checks,
 hashes and compiles. It computes nothing and reads no data.
@@ -10,7 +10,7 @@ import ast
 import inspect
 import textwrap
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -67,26 +67,55 @@ class Take:
         return self.of.partition(".")[2] or None
 
 
+Side = tuple[str, str]
+"""What a value on one side is called: zh, en."""
+SIDES: dict[str, tuple[Side, Side]] = {
+    **dict.fromkeys(("currency", "share", "ratio"), (("偏低", "low"), ("偏高", "high"))),
+    **dict.fromkeys(("of 5", "of 4"), (("偏低", "low"), ("偏高", "high"))),
+    **dict.fromkeys(("count", "items", "people", "products"), (("偏少", "few"), ("偏多", "many"))),
+    **dict.fromkeys(("days", "months"), (("偏短", "short"), ("偏长", "long"))),
+    "years": (("年轻", "young"), ("年长", "old")),
+    "flag": (("没有", "without"), ("有", "with")),
+}  # fmt: skip
+"""What a low and a high value of each unit are called; a new unit belongs here."""
+
+
 @dataclass(frozen=True)
 class Words:
-    """Unit and the two texts of a feature; `{w}` stands for the window's days."""
+    """Unit and the texts of a feature; `{w}` stands for the window's days.
+
+    `low` and `high` say what a value on either side means; by default what `SIDES` says of the
+    unit. `middle` parts the sides where a number of its own does (no change, as usual).
+    """
 
     unit: str
     zh: str
     en: str
+    low: Side | None = None
+    high: Side | None = None
+    middle: float | None = None
+
+    @property
+    def sides(self) -> tuple[Side, Side] | None:
+        """What a low and a high value are called; None where nothing says it."""
+        if self.low and self.high:
+            return self.low, self.high
+        return SIDES.get(self.unit)
 
 
 @dataclass(frozen=True)
 class Rule:
-    """Direction for each target (+1: more is better, -1: worse, 0: free), and lever or not.
+    """Direction for each target (+1: more is better, -1: worse, 0: free), and the lever's cost.
 
-    A lever is what the customer, or we with them, can change.
+    A lever is what the customer, or we with them, can change. Its cost: 0 it is none, 1 one
+    message or visit away, 2 a habit of a month or an offer that costs us money, 3 half a year's
+    behaviour.
     """
 
     value: int = 0
     churn: int = 0
     credit: int = 0
-    lever: bool = False
+    lever: int = 0
 
     @property
     def better(self) -> dict[Target, int]:
@@ -99,8 +128,28 @@ class Rule:
         return {target: sign for target, sign in signs.items() if sign}
 
 
+LEVER_COSTS = range(4)
 FREE = Rule()
-LEVER = Rule(lever=True)
+LEVER = Rule(lever=2)
+
+
+@dataclass(frozen=True)
+class Quotient:
+    """A formula as data: `scale * above / below`, at most `most`, of two features.
+
+    >>> Quotient("a", "b", scale=2.0)(np.array([1.0, 1.0]), np.array([4.0, 0.0])).tolist()
+    [0.5, nan]
+    """
+
+    above: str
+    below: str
+    scale: float = 1.0
+    most: float | None = None
+
+    def __call__(self, above: Column, below: Column) -> Column:
+        """The quotient, NaN where the divisor is not above zero."""
+        found = self.scale * ratio(above, below)
+        return found if self.most is None else np.minimum(found, self.most)
 
 
 @dataclass(frozen=True)
@@ -114,10 +163,13 @@ class Declaration:
     max_age_days: int
     take: Take | None = None
     formula: Formula | None = None
+    owner: str = "analytics"
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The features a derived one reads: its parameters, in order."""
+        """The features a derived one reads, in order: its parameters, or those of its quotient."""
+        if isinstance(self.formula, Quotient):
+            return self.formula.above, self.formula.below
         return () if self.formula is None else tuple(inspect.signature(self.formula).parameters)
 
     def content(self) -> dict[str, Any]:
@@ -130,6 +182,7 @@ class Declaration:
             "words": vars(self.words),
             "rule": vars(self.rule),
             "max_age_days": self.max_age_days,
+            "owner": self.owner,
             "take": take,
             "formula": code,
         }
@@ -141,6 +194,7 @@ class Theme:
 
     name: str
     max_age_days: int = 45
+    owner: str = "analytics"
     declarations: list[Declaration] = field(default_factory=list)
 
     def windowed(
@@ -148,17 +202,38 @@ class Theme:
     ) -> None:
         """Declare one feature for each window; `{w}` in name and texts becomes its days."""
         for days in windows:
-            texts = Words(
-                words.unit,
-                words.zh.replace("{w}", str(days)),
-                words.en.replace("{w}", str(days)),
-            )
-            filled = Take(**{**vars(take), "days": days})
-            self._add(name.replace("{w}", str(days)), texts, rule, take=filled)
+            self._windowed(name, Take(**{**vars(take), "days": days}), days, words, rule)
+
+    def decayed(
+        self, name: str, take: Take, half_lives: tuple[int, ...], words: Words, rule: Rule = FREE
+    ) -> None:
+        """Declare a sum or count decayed by each half-life; `{w}` becomes its days."""
+        for days in half_lives:
+            fading = Take(**{**vars(take), "op": "decay", "half_life": float(days)})
+            self._windowed(name, fading, days, words, rule)
+
+    def before(
+        self, name: str, take: Take, ago: tuple[int, ...], words: Words, rule: Rule = FREE
+    ) -> None:
+        """Declare the same window so many days before, once for each; `{w}` becomes those days.
+
+        A take without a window is of as many days as it lies back: the window before this one.
+        """
+        for days in ago:
+            moved = Take(**{**vars(take), "days": take.days or days, "ago": days})
+            self._windowed(name, moved, days, words, rule)
+
+    def _windowed(self, name: str, take: Take, days: int, words: Words, rule: Rule) -> None:
+        zh, en = (text.replace("{w}", str(days)) for text in (words.zh, words.en))
+        self._add(name.replace("{w}", str(days)), replace(words, zh=zh, en=en), rule, take=take)
 
     def single(self, name: str, take: Take, words: Words, rule: Rule = FREE) -> None:
         """Declare one feature over everything visible."""
         self._add(name, words, rule, take=take)
+
+    def quotient(self, name: str, of: Quotient, words: Words, rule: Rule = FREE) -> None:
+        """Declare the quotient of two features declared before."""
+        self._add(name, words, rule, formula=of)
 
     def derived(self, unit: str, rule: Rule = FREE) -> Callable[[Formula], Formula]:
         """Declare a function as a feature.
@@ -176,7 +251,7 @@ class Theme:
 
     def _add(self, name: str, words: Words, rule: Rule, **how: Any) -> None:
         self.declarations.append(
-            Declaration(name, self.name, words, rule, self.max_age_days, **how)
+            Declaration(name, self.name, words, rule, self.max_age_days, owner=self.owner, **how)
         )
 
 
@@ -206,6 +281,11 @@ def days(zh: str, en: str) -> Words:
     return Words("days", zh, en)
 
 
+def since(zh: str, en: str) -> Words:
+    """Words of the days since something last happened."""
+    return Words("days", zh, en, ("不久前", "not long ago"), ("已久", "long ago"))
+
+
 def share(zh: str, en: str) -> Words:
     """Words of a share between 0 and 1."""
     return Words("share", zh, en)
@@ -216,8 +296,25 @@ def quotient(zh: str, en: str) -> Words:
     return Words("ratio", zh, en)
 
 
-def _code(formula: Formula) -> str:
-    """The function's normalised source without decorators and docstring: layout changes nothing."""
+def slope(zh: str, en: str) -> Words:
+    """Words of a slope a day: above zero it rises."""
+    return Words("ratio", zh, en, ("下降", "falling"), ("上升", "rising"), middle=0.0)
+
+
+def against(zh: str, en: str) -> Words:
+    """Words of a ratio to what was usual, or before: above one it is more."""
+    return Words(
+        "ratio", zh, en, ("低于往常", "less than usual"), ("高于往常", "more than usual"), 1.0
+    )
+
+
+def _code(formula: Formula) -> Any:
+    """The function's normalised source without decorators and docstring: layout changes nothing.
+
+    Of a formula that is data, the data.
+    """
+    if isinstance(formula, Quotient):
+        return vars(formula)
     tree = ast.parse(textwrap.dedent(inspect.getsource(formula)))
     function = tree.body[0]
     if not isinstance(function, ast.FunctionDef):

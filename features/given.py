@@ -21,6 +21,7 @@ from events.dataset import SUPERSEDED, Dataset
 from events.given import GIVEN, GivenColumn, GivenTable
 from events.schema import INSTANT, Personal
 from features.catalogue import CATALOGUE, Catalogue, Feature
+from features.declare import SIDES
 from features.panel import compute, known_customers
 
 MAX_AGE_DAYS = 45
@@ -44,10 +45,12 @@ class GivenCatalogue(Catalogue):
 
 
 def _feature(column: GivenColumn) -> Feature:
+    low, high = SIDES.get(column.unit, SIDES["ratio"])
     return Feature(
         name=column.name, theme=GIVEN, table=GIVEN, unit=column.unit, zh=column.zh, en=column.en,
-        better=column.better, lever=column.lever, protected=column.personal is Personal.PROTECTED,
-        personal=column.personal, max_age_days=MAX_AGE_DAYS, inputs=(),
+        better=column.better, lever_cost=column.lever,
+        protected=column.personal is Personal.PROTECTED, personal=column.personal,
+        max_age_days=MAX_AGE_DAYS, inputs=(), owner="source", low=low, high=high, middle=None,
     )  # fmt: skip
 
 

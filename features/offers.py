@@ -11,8 +11,8 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 ValueRule = Literal["column", "net", "ratio"]
-ConditionRule = Literal["one_of", "at_least", "present", "weekend"]
-KeyRule = Literal["category", "day", "month"]
+ConditionRule = Literal["one_of", "at_least", "present", "weekend", "month_end"]
+KeyRule = Literal["category", "day", "month", "weekday"]
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,8 @@ class Value:
 
 @dataclass(frozen=True)
 class Condition:
-    """A truth about an event; a missing value meets none."""
+    """A truth about an event; a missing value meets none. `month_end`: one of the last three UTC
+    days of a month."""
 
     rule: ConditionRule
     column: str
@@ -37,7 +38,7 @@ class Condition:
 
 @dataclass(frozen=True)
 class Key:
-    """What kinds of events are told apart by: a category, or the UTC day or month."""
+    """What kinds of events are told apart by: a category, or the UTC day, month or weekday."""
 
     rule: KeyRule
     column: str
@@ -105,15 +106,19 @@ OFFERS: dict[str, Offer] = {
             "outflow": _kind("outflow"),
             "cost": _kind("fee", "interest"),
             "penalty": Condition("one_of", "category", ("penalty",)),
-            "online": Condition("one_of", "channel", ("online",)),
+            **{c: Condition("one_of", "channel", (c,)) for c in ("online", "app", "branch")},
+            **{c: Condition("one_of", "category", (c,)) for c in ("groceries", "dining", "travel")},
             "has_channel": Condition("present", "channel"),
+            "has_category": Condition("present", "category"),
             "weekend": Condition("weekend", "happened_at"),
+            "month_end": Condition("month_end", "happened_at"),
         },
         keys={
             "channel": Key("category", "channel"),
             "category": Key("category", "category"),
             "day": Key("day", "happened_at"),
             "month": Key("month", "happened_at"),
+            "weekday": Key("weekday", "happened_at"),
         },
     ),
     "statements": Offer(
@@ -121,11 +126,13 @@ OFFERS: dict[str, Offer] = {
             **_plain("days_past_due", "bill", "paid", "limit"),
             "utilisation": Value("ratio", ("bill", "limit")),
             "paid_to_limit": Value("ratio", ("paid", "limit")),
+            "paid_to_bill": Value("ratio", ("paid", "bill")),
         },
         conditions={
             "paid_in_full": Condition("one_of", "status", ("paid_in_full",)),
             "unused": Condition("one_of", "status", ("unused",)),
             "revolving": Condition("one_of", "status", ("revolving",)),
+            "some_paid": Condition("at_least", "paid", minimum=0.01),
             "past_due": Condition("at_least", "days_past_due", minimum=1),
             "past_due_30": Condition("at_least", "days_past_due", minimum=30),
             "past_due_60": Condition("at_least", "days_past_due", minimum=60),

@@ -118,7 +118,7 @@ class Run(NamedTuple):
 
 def _runs(offer: Offer, take: Take) -> tuple[Run, ...]:
     """What the kernel keeps running for a take: kind, need, value or key, bits of a share."""
-    in_time = take.op == "distinct" and offer.keys[str(take.value)].rule != "category"
+    in_time = take.op == "distinct" and offer.keys[str(take.value)].rule in ("day", "month")
     kinds = running.RUNNING.get("distinct_in_time" if in_time else take.op, ())
     where = tuple(sorted(take.where))
     return tuple(Run(kind, where, take.value, take.share, take.half_life) for kind in kinds)

@@ -1,325 +1,189 @@
-"""What customers do with their money: recency, frequency, money, trend, regularity, mix.
+"""What customers buy: recency, frequency, money, trend, regularity, mix.
 
-Declarations only; windows are days before as_of.
+Declarations only, two lines a family; windows are days before as_of.
 """
 
+# ruff: noqa: I001
+# fmt: off
 from __future__ import annotations
 
 import numpy as np
 
 from features.declare import (
-    LEVER,
-    Column,
-    Rule,
-    Take,
-    Theme,
-    count,
-    days,
-    money,
-    quotient,
-    ratio,
-    share,
+    LEVER, Column, Quotient, Rule, Take, Theme, Words, against, count, days, money, quotient, ratio,
+    share, slope, since,
 )
 
 T = "transactions"
-NET, AMOUNT = "transactions.net_spend", "transactions.amount"
-PURCHASE, SPEND = ("purchase",), ("spend",)
-MORE = Rule(value=1, churn=1, lever=True)
-SILENT = Rule(value=-1, churn=-1)
-W, LONG = (30, 90, 180, 365), (90, 180, 365)
+NET, AMOUNT, ITEMS, DAY = (f"transactions.{n}" for n in ("net_spend", "amount", "items", "day"))
+BUY, SPEND, REFUND = ("purchase",), ("spend",), ("refund",)
+MORE, SILENT = Rule(value=1, churn=1, lever=2), Rule(value=-1, churn=-1)
+VALUE = Rule(value=1)
+W, LONG, YEAR = (30, 90, 180, 365), (90, 180, 365), (365,)
+AGO = (("未到往常", "sooner than usual"), ("久于往常", "later than usual"), 1.0)
 
-recency = Theme("recency")
-recency.single(
-    "transaction_recency_days",
-    Take("recency", T),
-    days("距上次交易天数", "Days since the last transaction"),
-)
-recency.single(
-    "purchase_recency_days",
-    Take("recency", T, PURCHASE),
-    days("距上次消费天数", "Days since the last purchase"),
-    SILENT,
-)
-recency.single(
-    "refund_recency_days",
-    Take("recency", T, ("refund",)),
-    days("距上次退款天数", "Days since the last refund"),
-)
-recency.single(
-    "inflow_recency_days",
-    Take("recency", T, ("inflow",)),
-    days("距上次入账天数", "Days since money last came in"),
-)
+recency = Theme("recency", owner="CRM")
+recency.single("transaction_recency_days", Take("recency", T),
+    since("距上次交易天数", "Days since the last transaction"))
+recency.single("purchase_recency_days", Take("recency", T, BUY),
+    since("距上次消费天数", "Days since the last purchase"), SILENT)
+recency.single("refund_recency_days", Take("recency", T, REFUND),
+    since("距上次退款天数", "Days since the last refund"))
 
-frequency = Theme("frequency")
-frequency.windowed(
-    "purchase_count_{w}d",
-    Take("count", T, PURCHASE),
-    (7, *W),
-    count("近{w}天消费次数", "Purchases in the past {w} days"),
-    MORE,
-)
-frequency.windowed(
-    "refund_count_{w}d",
-    Take("count", T, ("refund",)),
-    LONG,
-    count("近{w}天退款次数", "Refunds in the past {w} days"),
-)
-frequency.windowed(
-    "active_days_{w}d",
-    Take("distinct", "transactions.day", PURCHASE),
-    (30, 90, 180),
-    count("近{w}天有消费的天数", "Days with a purchase in the past {w} days", "days"),
-    MORE,
-)
-frequency.windowed(
-    "active_months_{w}d",
-    Take("distinct", "transactions.month", PURCHASE),
-    (365,),
-    count("近{w}天有消费的月数", "Months with a purchase in the past {w} days", "months"),
-    MORE,
-)
-frequency.windowed(
-    "inflow_count_{w}d",
-    Take("count", T, ("inflow",)),
-    (90, 180),
-    count("近{w}天入账次数", "Payments in over the past {w} days"),
-)
-frequency.windowed(
-    "outflow_count_{w}d",
-    Take("count", T, ("outflow",)),
-    (90, 180),
-    count("近{w}天转出次数", "Payments out over the past {w} days"),
-)
+frequency = Theme("frequency", owner="CRM")
+frequency.windowed("purchase_count_{w}d", Take("count", T, BUY), (7, 14, 30, 60, 90, 180, 365),
+    count("近{w}天消费次数", "Purchases in the past {w} days"), MORE)
+frequency.single("purchase_count_ever", Take("count", T, BUY),
+    count("累计消费次数", "Purchases ever"))
+frequency.decayed("purchase_decay_{w}d", Take("count", T, BUY), (30, 90, 180),
+    count("消费次数(每{w}天减半计)", "Purchases, each worth half after {w} days"), MORE)
+frequency.windowed("refund_count_{w}d", Take("count", T, REFUND), (90, 365),
+    count("近{w}天退款次数", "Refunds in the past {w} days"))
+frequency.windowed("active_days_{w}d", Take("distinct", DAY, BUY), W,
+    count("近{w}天有消费的天数", "Days with a purchase in the past {w} days", "days"), MORE)
+frequency.single("active_days_ever", Take("distinct", DAY, BUY),
+    count("历来有消费的天数", "Days with a purchase ever", "days"))
+frequency.windowed("active_months_{w}d", Take("distinct", "transactions.month", BUY), (180, 365),
+    count("近{w}天有消费的月数", "Months with a purchase in the past {w} days", "months"), MORE)
 
-monetary = Theme("monetary")
-monetary.windowed(
-    "spend_sum_{w}d",
-    Take("sum", NET, SPEND),
-    W,
-    money("近{w}天净消费金额", "Net spend in the past {w} days"),
-    MORE,
-)
-monetary.windowed(
-    "spend_mean_{w}d",
-    Take("mean", AMOUNT, PURCHASE),
-    LONG,
-    money("近{w}天笔均消费", "Mean purchase in the past {w} days"),
-    Rule(value=1),
-)
-monetary.windowed(
-    "spend_max_{w}d",
-    Take("max", AMOUNT, PURCHASE),
-    (180, 365),
-    money("近{w}天最大单笔消费", "Largest purchase in the past {w} days"),
-)
-monetary.windowed(
-    "spend_std_{w}d",
-    Take("std", AMOUNT, PURCHASE),
-    (180, 365),
-    money("近{w}天消费金额波动", "Spread of purchases in the past {w} days"),
-)
-monetary.windowed(
-    "refund_sum_{w}d",
-    Take("sum", AMOUNT, ("refund",)),
-    (90, 365),
-    money("近{w}天退款金额", "Refunds in the past {w} days, amount"),
-)
-monetary.windowed(
-    "inflow_sum_{w}d",
-    Take("sum", AMOUNT, ("inflow",)),
-    LONG,
-    money("近{w}天入账金额", "Money in over the past {w} days"),
-    Rule(credit=1),
-)
-monetary.windowed(
-    "outflow_sum_{w}d",
-    Take("sum", AMOUNT, ("outflow",)),
-    LONG,
-    money("近{w}天转出金额", "Money out over the past {w} days"),
-)
-monetary.windowed(
-    "cost_sum_{w}d",
-    Take("sum", AMOUNT, ("cost",)),
-    (90, 365),
-    money("近{w}天费用与利息", "Fees and interest in the past {w} days"),
-)
-monetary.windowed(
-    "balance_min_{w}d",
-    Take("min", "transactions.balance"),
-    (90, 180),
-    money("近{w}天最低余额", "Lowest balance in the past {w} days"),
-    Rule(credit=1),
-)
-monetary.windowed(
-    "balance_mean_{w}d",
-    Take("mean", "transactions.balance"),
-    (90, 180),
-    money("近{w}天平均余额", "Mean balance in the past {w} days"),
-    Rule(credit=1),
-)
-monetary.windowed(
-    "balance_std_{w}d",
-    Take("std", "transactions.balance"),
-    (180,),
-    money("近{w}天余额波动", "Spread of the balance in the past {w} days"),
-)
-monetary.single(
-    "balance_last",
-    Take("last", "transactions.balance"),
-    money("当前余额", "Balance now"),
-    Rule(credit=1),
-)
-monetary.single(
-    "spend_sum_ever", Take("sum", NET, SPEND), money("累计净消费金额", "Net spend ever")
-)
-monetary.single(
-    "purchase_count_ever", Take("count", T, PURCHASE), count("累计消费次数", "Purchases ever")
-)
+monetary = Theme("monetary", owner="CRM")
+monetary.windowed("spend_sum_{w}d", Take("sum", NET, SPEND), (30, 60, 90, 180, 365),
+    money("近{w}天净消费金额", "Net spend in the past {w} days"), MORE)
+monetary.single("spend_sum_ever", Take("sum", NET, SPEND),
+    money("累计净消费金额", "Net spend ever"))
+monetary.decayed("spend_decay_{w}d", Take("sum", NET, SPEND), (30, 90, 180),
+    money("净消费金额(每{w}天减半计)", "Net spend, each worth half after {w} days"), MORE)
+monetary.windowed("spend_mean_{w}d", Take("mean", AMOUNT, BUY), LONG,
+    money("近{w}天笔均消费", "Mean purchase in the past {w} days"), VALUE)
+monetary.windowed("spend_median_{w}d", Take("median", AMOUNT, BUY), YEAR,
+    money("近{w}天单笔消费中位数", "Median purchase in the past {w} days"), VALUE)
+monetary.windowed("spend_max_{w}d", Take("max", AMOUNT, BUY), (180, 365),
+    money("近{w}天最大单笔消费", "Largest purchase in the past {w} days"))
+monetary.windowed("spend_min_{w}d", Take("min", AMOUNT, BUY), YEAR,
+    money("近{w}天最小单笔消费", "Smallest purchase in the past {w} days"))
+monetary.windowed("spend_std_{w}d", Take("std", AMOUNT, BUY), (180, 365),
+    money("近{w}天消费金额波动", "Spread of purchases in the past {w} days"))
+monetary.single("spend_last", Take("last", AMOUNT, BUY), money("最近一笔消费", "Last purchase"))
+monetary.windowed("refund_sum_{w}d", Take("sum", AMOUNT, REFUND), (90, 365),
+    money("近{w}天退款金额", "Refunds in the past {w} days, amount"))
 
-monetary.single(
-    "balance_min_ever",
-    Take("min", "transactions.balance"),
-    money("历来最低余额", "Lowest balance ever"),
-    Rule(credit=1),
-)
-monetary.single(
-    "penalty_count_ever",
-    Take("count", T, ("penalty",)),
-    count("历来罚息次数", "Penalties ever"),
-    Rule(credit=-1),
-)
+trend = Theme("trend", owner="CRM")
+trend.windowed("spend_slope_{w}d", Take("slope", AMOUNT, BUY), (180,),
+    slope("近{w}天单笔消费趋势(每天)", "Trend of purchases a day over the past {w} days"))
+trend.before("spend_sum_before_{w}d", Take("sum", NET, SPEND), (30, 90),
+    money("此前一个{w}天净消费", "Net spend in the {w} days before the past {w}"))
+trend.before("purchase_count_before_{w}d", Take("count", T, BUY), (30, 90),
+    count("此前一个{w}天消费次数", "Purchases in the {w} days before the past {w}"))
+for _w in (30, 90):
+    trend.quotient(f"spend_to_before_{_w}d",
+        Quotient(f"spend_sum_{_w}d", f"spend_sum_before_{_w}d", most=20.0),
+        against(f"近{_w}天与此前{_w}天消费之比", f"Spend: past {_w} days to the {_w} before"))
+    trend.quotient(f"count_to_before_{_w}d",
+        Quotient(f"purchase_count_{_w}d", f"purchase_count_before_{_w}d", most=20.0),
+        against(f"近{_w}天与此前{_w}天消费次数之比", f"Purchases: past {_w} days to {_w} before"))
+trend.quotient("spend_ratio_30d_to_180d", Quotient("spend_sum_30d", "spend_sum_180d", 6.0),
+    against("近30天与近180天日均消费之比", "Spend a day: past 30 days to past 180 days"), LEVER)
+trend.quotient("spend_ratio_90d_to_365d", Quotient("spend_sum_90d", "spend_sum_365d", 365 / 90),
+    against("近90天与近365天日均消费之比", "Spend a day: past 90 days to past 365 days"), LEVER)
+trend.quotient("count_ratio_90d_to_180d", Quotient("purchase_count_90d", "purchase_count_180d", 2),
+    against("近90天与近180天消费次数之比", "Purchases: past 90 days to past 180 days"), LEVER)
+trend.before("season_spend_90d", Take("sum", NET, SPEND, days=90), (275,),
+    money("去年同期后90天净消费", "Net spend in the same coming 90 days a year ago"))
+trend.before("season_count_90d", Take("count", T, BUY, days=90), (275,),
+    count("去年同期后90天消费次数", "Purchases in the same coming 90 days a year ago"))
+trend.before("year_ago_spend_90d", Take("sum", NET, SPEND, days=90), YEAR,
+    money("去年同期90天净消费", "Net spend in the same 90 days a year ago"))
+trend.before("year_ago_count_90d", Take("count", T, BUY, days=90), YEAR,
+    count("去年同期90天消费次数", "Purchases in the same 90 days a year ago"))
+trend.quotient("spend_to_year_ago_90d", Quotient("spend_sum_90d", "year_ago_spend_90d", most=20.0),
+    against("近90天消费与去年同期之比", "Spend of the past 90 days to the same a year ago"))
 
-trend = Theme("trend")
-trend.windowed(
-    "spend_slope_{w}d",
-    Take("slope", AMOUNT, PURCHASE),
-    (180,),
-    quotient("近{w}天单笔消费趋势(每天)", "Trend of purchases a day over the past {w} days"),
-)
-trend.windowed(
-    "balance_slope_{w}d",
-    Take("slope", "transactions.balance"),
-    (180,),
-    quotient("近{w}天余额趋势(每天)", "Trend of the balance a day over the past {w} days"),
-)
-trend.single(
-    "season_spend_30d",
-    Take("sum", NET, SPEND, days=30, ago=335),
-    money("去年同期后30天净消费", "Net spend in the same coming 30 days a year ago"),
-)
-trend.single(
-    "season_spend_90d",
-    Take("sum", NET, SPEND, days=90, ago=275),
-    money("去年同期后90天净消费", "Net spend in the same coming 90 days a year ago"),
-)
-trend.single(
-    "season_count_90d",
-    Take("count", T, PURCHASE, days=90, ago=275),
-    count("去年同期后90天消费次数", "Purchases in the same coming 90 days a year ago"),
-)
+regularity = Theme("regularity", owner="CRM")
+regularity.windowed("purchase_gap_mean_{w}d", Take("gap_mean", T, BUY), (180, 365),
+    days("近{w}天平均消费间隔", "Mean days between purchases in the past {w} days"))
+regularity.windowed("purchase_gap_median_{w}d", Take("gap_median", T, BUY), YEAR,
+    days("近{w}天消费间隔中位数", "Median days between purchases in the past {w} days"))
+regularity.windowed("purchase_gap_std_{w}d", Take("gap_std", T, BUY), YEAR,
+    days("近{w}天消费间隔波动", "Spread of the days between purchases in the past {w} days"))
+regularity.windowed("purchase_gap_slope_{w}d", Take("gap_slope", T, BUY), YEAR,
+    slope("近{w}天消费间隔趋势(每次)", "Trend of the days between purchases in the past {w} days"))
+regularity.single("purchase_gap_mean_ever", Take("gap_mean", T, BUY),
+    days("历来平均消费间隔", "Mean days between purchases ever"))
+regularity.single("purchase_gap_median_ever", Take("gap_median", T, BUY),
+    days("历来消费间隔中位数", "Median days between purchases ever"))
+regularity.single("purchase_tenure_days", Take("tenure", T, BUY),
+    days("首次消费至今天数", "Days since the first purchase"))
+regularity.windowed("weekend_share_{w}d", Take("share", T, BUY, ("weekend",)), (180,),
+    share("近{w}天周末消费占比", "Share of purchases at weekends in the past {w} days"))
+regularity.windowed("month_end_share_{w}d", Take("share", T, BUY, ("month_end",)), (180,),
+    share("近{w}天月末消费占比", "Share of purchases at the end of a month, past {w} days"))
+regularity.windowed("weekday_entropy_{w}d", Take("entropy", "transactions.weekday", BUY), YEAR,
+    quotient("近{w}天消费星期分散度(熵)", "Variety of weekdays bought on, past {w} days (entropy)"))
+regularity.quotient("recency_to_gap", Quotient("purchase_recency_days", "purchase_gap_mean_ever"),
+    Words("ratio", "静默天数与平均消费间隔之比",
+          "Days of silence to the mean days between purchases", *AGO), SILENT)
+regularity.quotient("recency_to_median_gap",
+    Quotient("purchase_recency_days", "purchase_gap_median_ever", most=100.0),
+    Words("ratio", "静默天数与消费间隔中位数之比",
+          "Days of silence to the median days between purchases", *AGO), SILENT)
+regularity.quotient("gap_variation_365d",
+    Quotient("purchase_gap_std_365d", "purchase_gap_mean_365d"),
+    quotient("消费间隔的波动与均值之比", "Days between purchases: spread to mean"))
 
 
-@trend.derived("ratio", LEVER)
-def spend_ratio_30d_to_180d(spend_sum_30d: Column, spend_sum_180d: Column) -> Column:
-    """近30天与近180天日均消费之比 | Spend a day: past 30 days to past 180 days"""
-    return 6.0 * ratio(spend_sum_30d, spend_sum_180d)
+@regularity.derived("days")
+def purchase_span_days(purchase_tenure_days: Column, purchase_recency_days: Column) -> Column:
+    """首次到最近一次消费的天数 | Days from the first purchase to the last"""
+    return purchase_tenure_days - purchase_recency_days
 
 
-@trend.derived("ratio", LEVER)
-def spend_ratio_90d_to_365d(spend_sum_90d: Column, spend_sum_365d: Column) -> Column:
-    """近90天与近365天日均消费之比 | Spend a day: past 90 days to past 365 days"""
-    return 365.0 / 90.0 * ratio(spend_sum_90d, spend_sum_365d)
+regularity.quotient("purchase_span_share", Quotient("purchase_span_days", "purchase_tenure_days"),
+    share("首末次消费间隔占历史之比", "Share of the time since the first purchase up to the last"))
 
 
-@trend.derived("ratio", LEVER)
-def count_ratio_90d_to_180d(purchase_count_90d: Column, purchase_count_180d: Column) -> Column:
-    """近90天与近180天消费次数之比 | Purchases: past 90 days to past 180 days"""
-    return 2.0 * ratio(purchase_count_90d, purchase_count_180d)
-
-
-@trend.derived("ratio", Rule(credit=-1))
-def outflow_ratio_90d(outflow_sum_90d: Column, inflow_sum_90d: Column) -> Column:
-    """近90天转出与入账之比 | Money out to money in over the past 90 days"""
-    return ratio(outflow_sum_90d, inflow_sum_90d)
-
-
-regularity = Theme("regularity")
-regularity.windowed(
-    "purchase_gap_mean_{w}d",
-    Take("gap_mean", T, PURCHASE),
-    (365,),
-    days("近{w}天平均消费间隔", "Mean days between purchases in the past {w} days"),
-)
-regularity.windowed(
-    "purchase_gap_std_{w}d",
-    Take("gap_std", T, PURCHASE),
-    (365,),
-    days("近{w}天消费间隔波动", "Spread of the days between purchases in the past {w} days"),
-)
-regularity.single(
-    "purchase_gap_mean_ever",
-    Take("gap_mean", T, PURCHASE),
-    days("历来平均消费间隔", "Mean days between purchases ever"),
-)
-regularity.windowed(
-    "weekend_share_{w}d",
-    Take("share", T, PURCHASE, ("weekend",)),
-    (180,),
-    share("近{w}天周末消费占比", "Share of purchases at weekends in the past {w} days"),
-)
+@regularity.derived("days")
+def day_gap_mean_ever(purchase_span_days: Column, active_days_ever: Column) -> Column:
+    """历来平均几天消费一次 | Days from one day with a purchase to the next, ever"""
+    return ratio(purchase_span_days, active_days_ever - 1.0)
 
 
 @regularity.derived("ratio", SILENT)
-def recency_to_gap(purchase_recency_days: Column, purchase_gap_mean_ever: Column) -> Column:
-    """静默天数与平均消费间隔之比 | Days of silence to the mean days between purchases"""
-    return ratio(purchase_recency_days, purchase_gap_mean_ever)
+def recency_to_day_gap(purchase_recency_days: Column, day_gap_mean_ever: Column) -> Column:
+    """静默天数与往常几天消费一次之比 | Days of silence to the usual days from one to the next"""
+    return ratio(purchase_recency_days, np.maximum(day_gap_mean_ever, 1.0))
 
 
 @regularity.derived("ratio")
-def gap_variation_365d(purchase_gap_std_365d: Column, purchase_gap_mean_365d: Column) -> Column:
-    """消费间隔的波动与均值之比 | Days between purchases: spread to mean"""
-    return ratio(purchase_gap_std_365d, purchase_gap_mean_365d)
+def purchase_rate_ever(active_days_ever: Column, purchase_tenure_days: Column) -> Column:
+    """历来每30天消费天数 | Days with a purchase in every 30 days, ever"""
+    return 30.0 * ratio(active_days_ever, purchase_tenure_days + 30.0)
 
 
-mix = Theme("mix")
-mix.windowed(
-    "category_count_{w}d",
-    Take("distinct", "transactions.category", PURCHASE),
-    (90, 365),
-    count("近{w}天消费品类数", "Categories bought in the past {w} days"),
-)
-mix.windowed(
-    "category_entropy_{w}d",
-    Take("entropy", "transactions.category", PURCHASE),
-    (365,),
-    quotient("近{w}天品类多样性(熵)", "Variety of categories in the past {w} days (entropy)"),
-)
-mix.windowed(
-    "channel_count_{w}d",
-    Take("distinct", "transactions.channel"),
-    (180,),
-    count("近{w}天使用渠道数", "Channels used in the past {w} days"),
-)
-mix.windowed(
-    "online_share_{w}d",
-    Take("share", T, ("has_channel",), ("online",)),
-    (90, 365),
-    share("近{w}天线上交易占比", "Share of online transactions in the past {w} days"),
-)
-mix.windowed(
-    "items_sum_{w}d",
-    Take("sum", "transactions.items", PURCHASE),
-    (90, 365),
-    count("近{w}天购买商品种数", "Distinct items bought in the past {w} days", "items"),
-    Rule(lever=True),
-)
-mix.windowed(
-    "items_mean_{w}d",
-    Take("mean", "transactions.items", PURCHASE),
-    (365,),
-    count("近{w}天每单商品种数", "Items an order in the past {w} days", "items"),
-)
+@regularity.derived("days", SILENT)
+def purchases_missed(purchase_recency_days: Column, purchase_rate_ever: Column) -> Column:
+    """静默期内往常会有的消费天数 | Days with a purchase usual in so long a silence"""
+    return purchase_recency_days * purchase_rate_ever / 30.0
+
+
+mix = Theme("mix", owner="CRM")
+mix.windowed("category_count_{w}d", Take("distinct", "transactions.category", BUY), (90, 365),
+    count("近{w}天消费品类数", "Categories bought in the past {w} days"))
+mix.windowed("category_entropy_{w}d", Take("entropy", "transactions.category", BUY), YEAR,
+    quotient("近{w}天品类多样性(熵)", "Variety of categories in the past {w} days (entropy)"))
+for _name, _zh in (("groceries", "食品杂货"), ("dining", "餐饮"), ("travel", "旅行")):
+    mix.windowed(f"{_name}_share_{{w}}d", Take("share", T, (*BUY, "has_category"), (_name,)), YEAR,
+        share(f"近{{w}}天{_zh}消费占比", f"Share of {_name} among purchases, past {{w}} days"))
+mix.windowed("channel_count_{w}d", Take("distinct", "transactions.channel"), (180,),
+    count("近{w}天使用渠道数", "Channels used in the past {w} days"))
+mix.windowed("channel_entropy_{w}d", Take("entropy", "transactions.channel"), (180,),
+    quotient("近{w}天渠道分散度(熵)", "Variety of channels in the past {w} days (entropy)"))
+for _name, _zh in (("online", "线上"), ("app", "App"), ("branch", "网点")):
+    mix.windowed(f"{_name}_share_{{w}}d", Take("share", T, ("has_channel",), (_name,)), (90, 365),
+        share(f"近{{w}}天{_zh}交易占比", f"Share of {_name} transactions in the past {{w}} days"))
+mix.windowed("items_sum_{w}d", Take("sum", ITEMS, BUY), (90, 365),
+    count("近{w}天购买商品种数", "Distinct items bought in the past {w} days", "items"), LEVER)
+mix.windowed("items_mean_{w}d", Take("mean", ITEMS, BUY), YEAR,
+    count("近{w}天每单商品种数", "Items an order in the past {w} days", "items"))
 
 
 @mix.derived("share")

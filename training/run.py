@@ -34,7 +34,7 @@ from training.report import plots
 from training.splits import has_both, percents
 from training.targets import grids
 from training.track import Tracker
-from training.tune import Best, inner_parts, make_study, tune
+from training.tune import Best, inner_folds, make_study, tune
 
 GOLDEN_ROWS = 50
 Told = Callable[[str, int, int], None]
@@ -219,7 +219,7 @@ def _tune(
     told(f"tune {made.target}", 0, options.trials)
     horizon = dataset.plan.targets[made.target].horizon_days * 86_400_000_000
     places = percents(f"{dataset.plan.split_key}:validation", made.customers)
-    parts = inner_parts(made.as_of, places, made.split.fit, horizon)
+    folds = inner_folds(made.as_of, places, made.split.fit, horizon)
     data = content_hash({n: t.sha256 for n, t in dataset.tables.items()})
     catalogue = catalogue_of(dataset).hash[:12]
     name = f"{workspace.source}-{made.target}-{data[:12]}-{catalogue}-{options.seed}"
@@ -229,7 +229,7 @@ def _tune(
         tracker.trial(trial)
         told(f"tune {made.target}", trial.number + 1, options.trials)
 
-    best = tune(made.problem, parts, study, options.trials, options.seed, each)
+    best = tune(made.problem, folds, study, options.trials, options.seed, each)
     told(f"tune {made.target}", options.trials, options.trials)
     return best
 

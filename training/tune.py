@@ -1,7 +1,7 @@
 """Tuning: an Optuna study over LightGBM, pruned, resumable, every trial an MLflow run.
 
-Enters: learning and validation rows of one target. Leaves: the best parameters and number of
-trees. The test is not seen. Same data, seed and lock: same trials, same winner (I11).
+Enters: learning and validation rows of one target, several times. Leaves: the best parameters
+and number of trees. The test is not seen. Same data, seed and lock: same trials, same winner (I11).
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from scoring.monotone import violations
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
+Folds = tuple[tuple[Index, Index], ...]
+FOLDS = 3
 METHODS = ("intermediate", "basic")
 TREES = 600
 PATIENCE = 40
@@ -73,33 +75,39 @@ class Best:
 
 def space(trial: optuna.Trial, rows: int) -> dict[str, Any]:
     """The space: few leaves and strong regularisation, where searches on such data end."""
-    most = min(300, max(20, rows // 10))
     return {
-        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.15, log=True),
-        "num_leaves": trial.suggest_int("num_leaves", 4, 31, log=True),
-        "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 10, most, log=True),
-        "feature_fraction": trial.suggest_float("feature_fraction", 0.3, 1.0),
-        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.5, 1.0),
+        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.1, log=True),
+        "num_leaves": trial.suggest_int("num_leaves", 4, 24, log=True),
+        "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 10, _most(rows), log=True),
+        "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 0.9),
+        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.3, 0.9),
         "bagging_freq": 1,
-        "lambda_l2": trial.suggest_float("lambda_l2", 1e-2, 100.0, log=True),
+        "lambda_l2": trial.suggest_float("lambda_l2", 1.0, 200.0, log=True),
     }
 
 
-def default_trial() -> dict[str, Any]:
-    """The first trial of every study: sensible values, so that few trials never do worse."""
+def default_trial(rows: int) -> dict[str, Any]:
+    """The first trial of every study: sensible values, so that few trials never do worse.
+
+    The more rows, the more a leaf must hold and the stronger it is drawn to nothing.
+    """
     return {
-        "learning_rate": 0.05,
-        "num_leaves": 8,
-        "min_data_in_leaf": 20,
-        "feature_fraction": 0.6,
-        "bagging_fraction": 0.8,
-        "lambda_l2": 5.0,
+        "learning_rate": 0.03,
+        "num_leaves": 6,
+        "min_data_in_leaf": min(150, max(15, rows // 100), _most(rows)),
+        "feature_fraction": 0.4,
+        "bagging_fraction": 0.5,
+        "lambda_l2": float(min(50, max(5, rows // 400))),
     }
+
+
+def _most(rows: int) -> int:
+    return min(400, max(20, rows // 10))
 
 
 def tune(
     problem: Problem,
-    parts: tuple[Index, Index],
+    folds: Folds,
     study: optuna.Study,
     trials: int,
     seed: int,
@@ -107,32 +115,33 @@ def tune(
 ) -> Best:  # fmt: skip
     """The best of `trials` finished or pruned trials of the study, those of earlier runs counted.
 
-    `parts`: the rows to learn from and the rows to validate on. `told` is called after every trial
-    of this run. Each trial draws from a seed of its own number, so that a study that was stopped
-    and taken up again finds what it would have found in one go.
+    `folds`: rows to learn from and rows to validate on; a trial's figure, and its number of trees,
+    is the best of the mean over the folds. `told` is called after every trial of this run. Each
+    trial draws from a seed of its own number, so that a study that was stopped and taken up again
+    finds what it would have found in one go.
     """
-    learn, valid = parts
+    rows = max(learn.size for learn, _ in folds)
     data = lgb.Dataset(
-        problem.X[learn], problem.learnt[learn], feature_name=list(problem.names),
-        params=_BINNING, free_raw_data=False,
+        problem.X, problem.learnt, feature_name=list(problem.names), params=_BINNING,
+        free_raw_data=False,
     )  # fmt: skip
-    check = data.create_valid(problem.X[valid], problem.learnt[valid])
     metric = "l2" if problem.is_amount else "auc"
 
     def objective(trial: optuna.Trial) -> float:
-        params = {**problem.fixed(seed), **space(trial, len(learn))}
-        prune = LightGBMPruningCallback(trial, metric, report_interval=CHECKED_EVERY)
+        params = {**problem.fixed(seed), **space(trial, rows)}
+        prune = LightGBMPruningCallback(trial, metric, "valid", report_interval=CHECKED_EVERY)
         stop = lgb.early_stopping(PATIENCE, verbose=False)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The reported value is ignored")
-            booster = lgb.train(params, data, TREES, valid_sets=[check], callbacks=[prune, stop])
-        trial.set_user_attr("trees", max(1, booster.best_iteration))
-        return float(booster.best_score["valid_0"][metric])
+            found = lgb.cv(params, data, TREES, folds=iter(folds), callbacks=[prune, stop])
+        curve = found[f"valid {metric}-mean"]
+        trial.set_user_attr("trees", len(curve))
+        return float(curve[-1])
 
     callbacks = [] if told is None else [lambda _, trial: told(trial)]
     for number in range(len(study.get_trials(deepcopy=False, states=_DONE)), trials):
         if not number and not study.get_trials(deepcopy=False, states=_WAITING):
-            study.enqueue_trial(default_trial())
+            study.enqueue_trial(default_trial(rows))
         study.sampler = optuna.samplers.TPESampler(seed=seed + number)
         study.optimize(objective, n_trials=1, callbacks=callbacks)
     best = study.best_trial
@@ -176,21 +185,23 @@ def fit_booster(problem: Problem, rows: Index, best: Best, seed: int) -> lgb.Boo
     raise BundleError("no method of LightGBM keeps the declared directions: free some features")
 
 
-def inner_parts(
-    as_of: NDArray[np.int64], places: Index, fit: Index, horizon: int
-) -> tuple[Index, Index]:
-    """Learning and validation rows inside the fit rows.
+def inner_folds(as_of: NDArray[np.int64], places: Index, fit: Index, horizon: int) -> Folds:
+    """Rows to learn from and to validate on inside the fit rows, at most `FOLDS` times.
 
-    The latest as_of validates and all that end a horizon (micros) before it are learnt from; where
-    that leaves less than half of the fit rows, customers whose `places` (0 to 99) are below 20
-    validate instead.
+    Each of the latest as_of validates in turn what was learnt from all rows that end a horizon
+    (micros) before it; one that leaves less than a third of the fit rows to learn from is left
+    out. Where none is left, customers validate: those whose `places` (0 to 99) are below 20, then
+    below 40, and so on.
     """
-    latest = int(as_of[fit].max())
-    learn = fit[as_of[fit] + horizon <= latest]
-    if learn.size * 2 >= fit.size:
-        return learn, fit[as_of[fit] == latest]
-    held = places[fit] < 20
-    return fit[~held], fit[held]
+    found: list[tuple[Index, Index]] = []
+    for moment in np.unique(as_of[fit])[::-1][:FOLDS]:
+        learn = fit[as_of[fit] + horizon <= moment]
+        if learn.size * 3 >= fit.size:
+            found.append((learn, fit[as_of[fit] == moment]))
+    if found:
+        return tuple(found)
+    fifth = places[fit] // 20
+    return tuple((fit[fifth != k], fit[fifth == k]) for k in range(FOLDS))
 
 
 def constant_columns(X: Floats, names: Sequence[str]) -> tuple[str, ...]:

@@ -27,7 +27,7 @@ unit = "count"
 zh = "到访次数"
 en = "Visits"
 churn = 1
-lever = true
+lever = 2
 missing = [99]
 [[columns]]
 name = "since_last_visit"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import calendar
 import itertools
 import math
 from collections import Counter
@@ -192,6 +193,9 @@ def _meets(condition: Condition, r: Row) -> bool:
         return found >= condition.minimum
     if condition.rule == "weekend":
         return datetime.fromtimestamp(found / 1e6, tz=UTC).weekday() >= 5
+    if condition.rule == "month_end":
+        day = datetime.fromtimestamp(found / 1e6, tz=UTC)
+        return day.day > calendar.monthrange(day.year, day.month)[1] - 3
     return True
 
 
@@ -200,6 +204,8 @@ def _kind(key: Key, r: Row) -> Any:
     if found is None or key.rule == "category":
         return found
     moment = datetime.fromtimestamp(found / 1e6, tz=UTC)
+    if key.rule == "weekday":
+        return moment.weekday()
     return moment.date() if key.rule == "day" else (moment.year, moment.month)
 
 

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 from domain.errors import TierlineError
 from features.catalogue import Catalogue
-from features.declare import FREE, Declaration, Rule, Take, Theme, Words, ratio
+from features.declare import FREE, Declaration, Quotient, Rule, Take, Theme, Words, ratio
 
 WORDS = Words("count", "近{w}天次数", "Count in {w} days")
 T = "transactions"
@@ -101,3 +103,43 @@ def test_a_take_names_its_table_and_value():
 def test_a_half_life_belongs_to_a_decay_and_a_decay_takes_no_window(fields):
     with pytest.raises(TierlineError, match="half-life"):
         Take(of="transactions", **fields)
+
+
+def test_a_decayed_line_becomes_one_feature_a_half_life():
+    theme = Theme("trial")
+    theme.decayed("n_{w}d", Take("count", T, ("purchase",)), (7, 30), WORDS)
+    takes = [d.take for d in theme.declarations]
+    assert takes == [Take("decay", T, ("purchase",), half_life=h) for h in (7.0, 30.0)]
+    assert [d.words.en for d in theme.declarations] == ["Count in 7 days", "Count in 30 days"]
+
+
+def test_a_line_of_windows_before_is_of_its_own_days_or_of_those_it_lies_back():
+    theme = Theme("trial")
+    theme.before("a_{w}d", Take("count", T), (30, 90), WORDS)
+    theme.before("b_{w}d", Take("last", "loans.amount", days=30), (60,), WORDS)
+    takes = [d.take for d in theme.declarations]
+    assert takes[:2] == [Take("count", T, days=30, ago=30), Take("count", T, days=90, ago=90)]
+    assert takes[2] == Take("last", "loans.amount", days=30, ago=60)
+    assert [d.name for d in theme.declarations] == ["a_30d", "a_90d", "b_60d"]
+
+
+def test_a_quotient_names_its_inputs_and_counts_by_its_data():
+    theme = Theme("trial")
+    theme.windowed("n_{w}d", Take("count", T), (7, 30), WORDS)
+    theme.quotient("q", Quotient("n_7d", "n_30d", 2.0, most=1.5), Words("ratio", "比", "Ratio"))
+    made = theme.declarations[-1]
+    assert made.inputs == ("n_7d", "n_30d")
+    assert made.formula is not None
+    found = made.formula(np.array([1.0, 9.0, 1.0]), np.array([4.0, 4.0, 0.0]))
+    assert np.array_equal(found, [0.5, 1.5, np.nan], equal_nan=True)
+    other = replace(made, formula=Quotient("n_7d", "n_30d", 3.0, most=1.5))
+    assert made.content() != other.content()
+
+
+@pytest.mark.parametrize("owner", ["credit risk", "CRM"])
+def test_the_owner_and_the_words_of_both_sides_count(owner):
+    plain = Declaration("n", "t", WORDS, FREE, 5, take=Take("count", T))
+    assert plain.content() != replace(plain, owner=owner).content()
+    told = replace(WORDS, low=("少", owner), high=("多", "many"))
+    assert plain.content() != replace(plain, words=told).content()
+    assert plain.content() != replace(plain, words=replace(WORDS, middle=1.0)).content()

@@ -6,6 +6,7 @@ import json
 import math
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from domain.tiers import TARGETS
@@ -56,10 +57,10 @@ def test_the_figures_file_has_intervals_and_baselines(trained):
 
 def test_a_run_that_fails_is_marked_failed_and_nothing_is_printed(tmp_path, capfd):
     workspace = Workspace(tmp_path, "shop")
-    made, parts = problem(300, 1), (range(200), range(200, 300))
+    made, parts = problem(300, 1), (np.arange(200), np.arange(200, 300))
     with pytest.raises(ZeroDivisionError), Tracker(workspace, "churn") as tracker:
         study = make_study("s", workspace.studies_url, is_amount=False)
-        tune(made, tuple(list(p) for p in parts), study, 1, 1, tracker.trial)
+        tune(made, (parts,), study, 1, 1, tracker.trial)
         tracker.figures({"trees": 3}, {"test": {"auc": 0.5, "interval": [0.4, 0.6]}})
         raise ZeroDivisionError
     [parent], [child], _ = runs_of(workspace, "shop/churn")

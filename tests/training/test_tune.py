@@ -13,6 +13,7 @@ from scoring.booster import booster_text
 from scoring.monotone import violations
 from tests.training.fit_world import MONOTONE, NAMES, problem
 from training import tune as tuning
+from training.metrics import auc
 from training.splits import percents
 from training.tune import (
     METHODS,
@@ -21,12 +22,12 @@ from training.tune import (
     constant_columns,
     default_trial,
     fit_booster,
-    inner_parts,
+    inner_folds,
     make_study,
     tune,
 )
 
-PARTS = (np.arange(0, 500), np.arange(500, 700))
+PARTS = ((np.arange(0, 500), np.arange(500, 700)), (np.arange(200, 700), np.arange(0, 200)))
 
 
 def study(storage: str | None = None, *, is_amount: bool = False) -> optuna.Study:
@@ -92,7 +93,7 @@ def test_the_first_trial_is_the_sensible_one_and_a_done_study_trains_nothing_mor
     mine = study()
     first = tune(made, PARTS, mine, 2, 5, seen.append)
     assert [t.number for t in seen] == [0, 1]
-    assert seen[0].params == default_trial()
+    assert seen[0].params == default_trial(500)
     assert tune(made, PARTS, mine, 2, 5, seen.append) == first
     assert len(seen) == 2
 
@@ -116,7 +117,9 @@ def test_hopeless_trials_are_pruned():
     assert TrialState.FAIL not in states
 
 
-BEST = Best({**default_trial(), "bagging_freq": 1, "num_leaves": 31, "min_data_in_leaf": 5}, 150, 0)
+BEST = Best(
+    {**default_trial(600), "bagging_freq": 1, "num_leaves": 31, "min_data_in_leaf": 5}, 150, 0
+)
 
 
 def rough(seed: int) -> Problem:
@@ -168,26 +171,46 @@ def test_declared_directions_are_followed():
         assert steps.sum() > 0.5
 
 
-def test_the_latest_moment_validates_what_ended_a_horizon_before_it():
+def test_each_of_the_latest_moments_validates_what_ended_a_horizon_before_it():
     as_of = np.repeat([10, 20, 30, 40], 25)
     fit = np.arange(0, 100, 2)
-    learn, valid = inner_parts(as_of, np.zeros(100, dtype=np.int64), fit, horizon=10)
-    assert set(as_of[learn]) == {10, 20, 30}
-    assert set(as_of[valid]) == {40}
-    assert set(learn) | set(valid) == set(fit)
-    learn, valid = inner_parts(as_of, np.zeros(100, dtype=np.int64), fit, horizon=20)
-    assert set(as_of[learn]) == {10, 20}
+    nobody = np.zeros(100, dtype=np.int64)
+    folds = inner_folds(as_of, nobody, fit, horizon=10)
+    assert [(set(as_of[a]), set(as_of[b])) for a, b in folds] == [
+        ({10, 20, 30}, {40}), ({10, 20}, {30}),
+    ]  # fmt: skip
+    assert all(set(a) | set(b) <= set(fit) for a, b in folds)
+    assert all(as_of[a].max() + 10 <= as_of[b].min() for a, b in folds)
+    [(learn, valid)] = inner_folds(as_of, nobody, fit, horizon=20)
+    assert (set(as_of[learn]), set(as_of[valid])) == ({10, 20}, {40})
 
 
-def test_where_time_leaves_too_little_a_fifth_of_the_customers_validates():
+def test_where_time_leaves_too_little_customers_validate_a_fifth_at_a_time():
     customers = [f"c{i // 4}" for i in range(2000)]
     as_of = np.tile([10, 20, 30, 40], 500)
     places = percents("k", customers)
-    learn, valid = inner_parts(as_of, places, np.arange(2000), horizon=25)
-    mine = [{customers[i] for i in part} for part in (learn, valid)]
-    assert not mine[0] & mine[1]
-    assert 0.15 < valid.size / 2000 < 0.25
-    assert learn.size + valid.size == 2000
+    folds = inner_folds(as_of, places, np.arange(2000), horizon=31)
+    assert len(folds) == 3
+    for learn, valid in folds:
+        mine = [{customers[i] for i in part} for part in (learn, valid)]
+        assert not mine[0] & mine[1]
+        assert 0.15 < valid.size / 2000 < 0.25
+        assert learn.size + valid.size == 2000
+    assert not set(folds[0][1]) & set(folds[1][1])
+
+
+def test_a_trial_is_judged_by_the_mean_over_its_folds():
+    made, mine = problem(700, 1), study()
+    found = tune(made, PARTS, mine, 1, 5)
+    data = lgb.Dataset(made.X, made.learnt, params=tuning._BINNING, free_raw_data=False)
+    data.construct()
+    params = {**made.fixed(5), **found.params}
+    figures = []
+    for learn, valid in PARTS:
+        own = data.subset(np.sort(learn))
+        booster = lgb.train(params, own, found.trees)
+        figures.append(auc(made.y[valid], booster.predict(made.X[valid]))(np.ones(valid.size)))
+    assert found.figure == pytest.approx(np.mean(figures), abs=1e-9)
 
 
 def test_columns_of_one_value_or_none_are_named_and_one_value_with_gaps_is_not():
