@@ -341,7 +341,7 @@ def test_a_plan_that_is_none_is_told_by_place_without_its_values(tmp_path, plan)
 
 @pytest.mark.parametrize(
     ("unit", "moment"),
-    [("s", 2**50), ("ms", 2**60), ("us", 2**63 - 1), ("us", -(2**63) + 1), ("s", -62_135_596_801)],
+    [("s", 2**50), ("ms", 2**60), ("us", 2**63 - 1), ("us", -(2**63) + 1), ("s", -5_000_000_000)],
 )
 def test_an_instant_beyond_the_calendar_is_named_by_its_row(tmp_path, unit, moment):
     data = folder(tmp_path / "raw", HEAD + good())
