@@ -27,7 +27,7 @@ ALIGN = 64
 _DOUBLE = ir.DoubleType()
 
 
-class LanesType(types.Type):  # type: ignore[misc]
+class LanesType(types.Type):
     """The type of `width` float64 values held together."""
 
     def __init__(self, width: int) -> None:
@@ -36,7 +36,7 @@ class LanesType(types.Type):  # type: ignore[misc]
 
 
 @register_model(LanesType)
-class _LanesModel(models.PrimitiveModel):  # type: ignore[misc]
+class _LanesModel(models.PrimitiveModel):
     def __init__(self, dmm: Any, fe_type: LanesType) -> None:
         super().__init__(dmm, fe_type, ir.VectorType(_DOUBLE, fe_type.width))
 
@@ -48,11 +48,27 @@ def aligned(size: int) -> NDArray[np.float64]:
     return room[skip : skip + size]
 
 
+@intrinsic
+def peek(typingctx: Any, array: Any, at: Any) -> Any:
+    """Kernel function: the number at the place `at` of a flat array; no bounds, no negative places.
+
+    An index of numba's own may be negative, and every use pays for the question.
+    """
+    kind = types.int64 if isinstance(array.dtype, types.Integer) else types.float64
+
+    def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+        array = context.make_array(signature.args[0])(context, builder, args[0])
+        value = builder.load(builder.gep(array.data, [args[1]]))
+        return context.cast(builder, value, signature.args[0].dtype, kind)
+
+    return kind(array, types.intp), build
+
+
 def loader(width: int) -> Any:
     """The kernel function `load(array, at)`: `width` values from the place `at` on, no bounds."""
     lanes = LanesType(width)
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def load(typingctx: Any, array: Any, at: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             place = _place(context, builder, signature.args[0], args, width)
@@ -69,7 +85,7 @@ def filler(width: int) -> Any:
     """The kernel function `fill(number)`: the number in every lane."""
     lanes = LanesType(width)
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def fill(typingctx: Any, number: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             return _spread(builder, args[0], width)
@@ -84,7 +100,7 @@ def chooser(width: int) -> Any:
     the lane of `no`."""
     lanes = LanesType(width)
 
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def choose(typingctx: Any, bits: Any, yes: Any, no: Any) -> Any:
         def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
             narrow = builder.trunc(args[0], ir.IntType(width))
@@ -96,7 +112,7 @@ def chooser(width: int) -> Any:
     return choose
 
 
-@intrinsic  # type: ignore[misc]
+@intrinsic
 def store(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
     """Kernel function: put the lanes into the array from the place `at` on; no bounds."""
 
@@ -108,7 +124,35 @@ def store(typingctx: Any, array: Any, at: Any, value: Any) -> Any:
     return types.void(array, types.intp, value), build
 
 
-@intrinsic  # type: ignore[misc]
+def transposed_sums(width: int) -> Any:
+    """The kernel function `sums(start, array, at, stride)`: lane i is that of `start` plus, one by
+    one and in order, the `width` values from the place `at + i * stride` on; no bounds."""
+    lanes = LanesType(width)
+    steps = [1 << k for k in range(width.bit_length() - 1)]
+
+    @intrinsic
+    def sums(typingctx: Any, start: Any, array: Any, at: Any, stride: Any) -> Any:
+        def build(context: Any, builder: Any, signature: Any, args: Any) -> Any:
+            total, array, at, stride = args
+            rows = []
+            for _ in range(width):
+                rows.append(
+                    builder.load(_place(context, builder, signature.args[1], (array, at), width))
+                )
+                rows[-1].align = 8
+                at = builder.add(at, stride)
+            for step in steps:
+                _swap(builder, rows, step)
+            for row in rows:
+                total = builder.fadd(total, row)
+            return total
+
+        return lanes(lanes, array, types.intp, types.intp), build
+
+    return sums
+
+
+@intrinsic
 def at_most(typingctx: Any, value: Any, bound: Any) -> Any:
     """Kernel function: an int64 whose bit i says that lane i is at most the number `bound`."""
 
@@ -138,8 +182,21 @@ def _spread(builder: Any, number: Any, width: int) -> Any:
     return builder.shuffle_vector(first, ir.Constant(vector, ir.Undefined), zeros)
 
 
+def _swap(builder: Any, rows: list[Any], step: int) -> None:
+    """One step of a transposition: blocks of `step` lanes off the diagonal change places."""
+    width, many = len(rows), range(len(rows))
+    low = [i if not i & step else width + i - step for i in many]
+    high = [i + step if not i & step else width + i for i in many]
+    masks = [ir.Constant(ir.VectorType(ir.IntType(32), width), m) for m in (low, high)]
+    for i in many:
+        if not i & step:
+            a, b = rows[i], rows[i | step]
+            rows[i] = builder.shuffle_vector(a, b, masks[0])
+            rows[i | step] = builder.shuffle_vector(a, b, masks[1])
+
+
 def _binary(name: str) -> Any:
-    @intrinsic  # type: ignore[misc]
+    @intrinsic
     def apply(typingctx: Any, a: Any, b: Any) -> Any:
         lanes = a if isinstance(a, LanesType) else b
 
