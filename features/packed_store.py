@@ -31,7 +31,7 @@ Written = tuple[EntityKey, dict[str, Value], datetime, datetime | None]
 Read = tuple[datetime | None, dict[str, Value] | None]
 
 
-class PackedOnlineStoreConfig(FeastConfigBaseModel):  # type: ignore[misc]
+class PackedOnlineStoreConfig(FeastConfigBaseModel):
     """What Feast keeps of the store: an address of `TIERLINE_ONLINE`, and the room's folder."""
 
     type: Literal["features.packed_store.PackedOnlineStore"] = (
@@ -41,7 +41,7 @@ class PackedOnlineStoreConfig(FeastConfigBaseModel):  # type: ignore[misc]
     root: str
 
 
-class PackedOnlineStore(OnlineStore):  # type: ignore[misc]
+class PackedOnlineStore(OnlineStore):
     """Feast's online store over packed rows; one packed row a customer and view."""
 
     _rows: RowStore | None = None

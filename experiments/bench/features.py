@@ -98,6 +98,7 @@ def _against_peers(bank: Path, rounds: int, peer_rounds: int) -> dict[str, float
         for turn, found in measured.items():
             if i < (1 if turn.who in ONCE else peer_rounds if turn in asked[3:] else rounds):
                 found.append(_child(turn))
+                figures.tell(f"turn {i + 1} of {turn.who}, {turn.dates} dates", found[-1:])
     for turn, found in measured.items():
         figures.tell(f"{turn.who}, {turn.dates} dates", found)
     cpu = {t: statistics.median(m["cpu_seconds"] for m in found) for t, found in measured.items()}
@@ -187,7 +188,6 @@ def take_turn(who: str, bank: str, dates: int, features: str) -> None:
     elif requests is not None:
         for part in compute_parts(dataset, requests, catalogue):
             cells += part.num_rows * len(catalogue.names)
-            sample.append(part.slice(0, 12))
     else:
         for frame in peers.run(who, dataset, moments, catalogue):
             cells += frame.num_rows * (frame.num_columns - 1)
