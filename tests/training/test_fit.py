@@ -15,7 +15,7 @@ from training.judge import judge
 from training.metrics import auc
 from training.tune import Best, default_trial
 
-BEST = Best({**default_trial(), "bagging_freq": 1}, 60, 0.0)
+BEST = Best({**default_trial(1000), "bagging_freq": 1}, 60, 0.0)
 
 
 def spoilt(made, rows):

@@ -12,7 +12,7 @@ from training.fit import evidence, fit_scorer
 from training.report import plots
 from training.tune import Best, default_trial
 
-BEST = Best({**default_trial(), "bagging_freq": 1}, 20, 0.0)
+BEST = Best({**default_trial(1000), "bagging_freq": 1}, 20, 0.0)
 
 
 @pytest.mark.parametrize("target", ["churn", "value"])
