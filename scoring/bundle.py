@@ -14,7 +14,7 @@ import hashlib
 import json
 import stat
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -28,9 +28,10 @@ from domain.errors import BundleError
 from domain.tiers import Target
 from scoring.card import read_card
 from scoring.files import write_folder
-from scoring.golden import make_golden
+from scoring.golden import REASONS, first_difference, make_golden
 from scoring.monotone import violations
-from scoring.scorer import Scorer, scorer_from
+from scoring.scorer import Explainer, Scorer, scorer_from
+from scoring.tree_tables import UnsupportedError
 from scoring.verify import MEGABYTES, SECONDS, rehearse
 
 MANIFEST = "manifest.json"
@@ -76,6 +77,8 @@ class _Fields(_Strict):
     horizon_days: int
     currency: str | None
     monotone: list[int]
+    explainer: Explainer = "pred_contrib"
+    explainer_because: str | None = None
 
 
 class Manifest(_Strict):
@@ -91,7 +94,10 @@ class Manifest(_Strict):
 
 @dataclass(frozen=True)
 class Bundle:
-    """Scorers released and rolled back as one; `card` and `golden` are plain JSON."""
+    """Scorers released and rolled back as one; `card` and `golden` are plain JSON.
+
+    `explainer_because` says of each scorer that LightGBM explains why our own engine does not.
+    """
 
     hash: str
     path: Path
@@ -100,6 +106,7 @@ class Bundle:
     card: Mapping[str, Any]
     golden: Mapping[Target, Mapping[str, Any]]
     tierline: str
+    explainer_because: Mapping[Target, str]
 
 
 def write_bundle(
@@ -111,7 +118,8 @@ def write_bundle(
 ) -> Bundle:
     """The bundle written to `<folder>/<hash>/`, whole or not at all, and loaded from there.
 
-    A folder that already has this hash is checked and used again.
+    A folder that already has this hash is checked and used again. A booster that our own engine
+    cannot explain is explained by LightGBM, and the manifest says so and why.
 
     Raises:
         BundleError: a scorer breaks its monotone rules (I5) or uses a feature that the catalogue
@@ -120,6 +128,10 @@ def write_bundle(
     """
     for scorer in scorers.values():
         _check_scorer(scorer, catalogue)
+    because = {t: why for t, s in scorers.items() if (why := _why_not_ours(s)) is not None}
+    scorers = {
+        t: replace(s, explainer="pred_contrib") if t in because else s for t, s in scorers.items()
+    }
     files = _content(scorers, card, golden)
     manifest = Manifest(
         format=1,
@@ -127,7 +139,10 @@ def write_bundle(
         lightgbm=version("lightgbm"),
         catalogue=catalogue.hash,
         files={name: _sha256(data) for name, data in sorted(files.items())},
-        targets={t: _Fields.model_validate(s.fields()) for t, s in sorted(scorers.items())},
+        targets={
+            t: _Fields.model_validate({**s.fields(), "explainer_because": because.get(t)})
+            for t, s in sorted(scorers.items())
+        },
     )
     files[MANIFEST] = canonical_json(manifest.model_dump(mode="json")).encode()
     found = _sha256(files[MANIFEST])
@@ -141,8 +156,9 @@ def load_bundle(
     """The bundle in a folder, if it is the one expected and answers as it did when it was made.
 
     First every file's hash, then a throw-away process that opens the boosters and repeats the
-    golden predictions bit for bit within `seconds` and `megabytes`, only then this process. All
-    work on the bytes that were hashed; no file is read twice.
+    golden predictions bit for bit within `seconds` and `megabytes`, only then this process, which
+    repeats the golden reasons where our own engine gives them, so that its kernels are compiled
+    before anybody waits. All work on the bytes that were hashed; no file is read twice.
 
     Raises:
         BundleError: files missing, foreign, damaged or linked; another hash; a booster that
@@ -163,8 +179,9 @@ def load_bundle(
         megabytes=megabytes,
     )
     scorers = {t: scorer_from(fields[t], texts[t]) for t in manifest.targets}
-    for scorer in scorers.values():
+    for target, scorer in scorers.items():
         _ = scorer.booster
+        _check_reasons(scorer, golden[target])
     return Bundle(
         hash=expected_hash,
         path=path,
@@ -173,6 +190,11 @@ def load_bundle(
         card=card,
         golden={t: golden[t] for t in manifest.targets},
         tierline=manifest.tierline,
+        explainer_because={
+            t: entry.explainer_because or "the bundle was made before our own engine"
+            for t, entry in manifest.targets.items()
+            if entry.explainer == "pred_contrib"
+        },
     )
 
 
@@ -193,6 +215,35 @@ def _check_scorer(scorer: Scorer, catalogue: CatalogueLike) -> None:
         raise BundleError(
             f"{target}: {len(broken)} trees break a monotone rule, first {broken[0]}; "
             "train with the catalogue's monotone_constraints, method basic and path_smooth=0"
+        )
+
+
+def _why_not_ours(scorer: Scorer) -> str | None:
+    """Why our own engine does not explain a scorer, or None where it does."""
+    if scorer.explainer == "pred_contrib":
+        return "asked for"
+    try:
+        _ = scorer.tree_shap
+    except UnsupportedError as e:
+        return str(e)
+    return None
+
+
+def _check_reasons(scorer: Scorer, golden: Mapping[str, Any]) -> None:
+    """Nothing, where our own engine repeats the golden reasons, all rows at once and one alone."""
+    if scorer.explainer == "pred_contrib":
+        return
+    name = model_file(scorer.target)
+    try:
+        first = {key: rows[:1] for key, rows in golden.items()}
+        found = first_difference(scorer, golden, REASONS) or first_difference(
+            scorer, first, REASONS
+        )
+    except UnsupportedError as e:
+        raise BundleError(f"{name}: {e}: use another bundle") from None
+    if found is not None:
+        raise BundleError(
+            f"{name}: its golden predictions are not repeated ({found}): use another bundle"
         )
 
 

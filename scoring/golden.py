@@ -6,7 +6,7 @@ answers the same.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,10 @@ from numpy.typing import NDArray
 
 from domain.errors import InputError
 from scoring.scorer import Scorer
+
+SCORES = ("margins", "points")
+REASONS = ("base_points", "reasons")
+"""The answers of `make_golden`: what LightGBM says, and what the explanation says."""
 
 
 def make_golden(scorer: Scorer, X: NDArray[np.float64]) -> dict[str, Any]:
@@ -29,10 +33,9 @@ def make_golden(scorer: Scorer, X: NDArray[np.float64]) -> dict[str, Any]:
     explained = scorer.explain(X)
     return {
         "rows": [[None if np.isnan(v) else v for v in row] for row in X.tolist()],
-        "margins": scorer.margin(X).tolist(),
+        **_scores(scorer, X),
         "base_points": explained.base_points.tolist(),
         "reasons": explained.reasons.tolist(),
-        "points": explained.points.tolist(),
     }
 
 
@@ -54,20 +57,27 @@ def golden_rows(golden: Mapping[str, Any]) -> NDArray[np.float64]:
     return np.array(rows, dtype=np.float64)
 
 
-def first_difference(scorer: Scorer, golden: Mapping[str, Any]) -> str | None:
+def first_difference(
+    scorer: Scorer, golden: Mapping[str, Any], what: Sequence[str] = (*SCORES, *REASONS)
+) -> str | None:
     """What differs first from the golden answers, or None where every bit is the same.
 
     Raises:
         InputError: the rows do not fit the scorer.
     """
-    found = make_golden(scorer, golden_rows(golden))
-    for what in ("margins", "points", "base_points", "reasons"):
-        kind = np.float64 if what == "margins" else np.int64
-        is_now = np.array(found[what], dtype=kind)
-        was = np.array(golden[what], dtype=kind)
+    X = golden_rows(golden)
+    found = make_golden(scorer, X) if {*what} & {*REASONS} else _scores(scorer, X)
+    for each in what:
+        kind = np.float64 if each == "margins" else np.int64
+        is_now = np.array(found[each], dtype=kind)
+        was = np.array(golden[each], dtype=kind)
         if is_now.shape != was.shape:
-            return f"{what}: {len(is_now)} rows now, {len(was)} golden"
+            return f"{each}: {len(is_now)} rows now, {len(was)} golden"
         differ = np.array([a.tobytes() != b.tobytes() for a, b in zip(is_now, was, strict=True)])
         if differ.any():
-            return f"{what} of golden row {int(np.argmax(differ))}"
+            return f"{each} of golden row {int(np.argmax(differ))}"
     return None
+
+
+def _scores(scorer: Scorer, X: NDArray[np.float64]) -> dict[str, Any]:
+    return {"margins": scorer.margin(X).tolist(), "points": scorer.points(X).tolist()}

@@ -13,7 +13,7 @@ import math
 from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
 from functools import cached_property
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import lightgbm as lgb
 import numpy as np
@@ -24,8 +24,15 @@ from domain.tiers import Target
 from scoring.booster import LARGEST_VALUE, check_text, open_booster
 from scoring.points import PointScale, whole_reasons
 
+if TYPE_CHECKING:
+    from scoring.tree_shap import TreeShap
+
 Floats = NDArray[np.float64]
 Whole = NDArray[np.int64]
+Explainer = Literal["tree_shap", "pred_contrib"]
+"""Who computes contributions: `scoring/tree_shap.py` or LightGBM. They agree to 12 digits, so a
+part just between two whole numbers may be rounded otherwise; a bundle keeps the one it was made
+with."""
 
 LARGEST_LOG = 700.0
 """`exp` of more is beyond any amount."""
@@ -83,7 +90,8 @@ class Scorer:
     """One fitted model of a target; a higher margin is always better.
 
     Raises:
-        InputError: features repeat, or `monotone` does not name one direction a feature.
+        InputError: features repeat, `monotone` does not name one direction a feature, or nobody is
+            known as `explainer`.
         BundleError: the booster's text does not fit the features.
     """
 
@@ -95,6 +103,7 @@ class Scorer:
     horizon_days: int
     currency: str | None
     monotone: tuple[int, ...]
+    explainer: Explainer = "tree_shap"
 
     def __post_init__(self) -> None:
         if not self.features or len(set(self.features)) != len(self.features):
@@ -103,6 +112,8 @@ class Scorer:
             raise InputError(f"{self.target}: monotone needs -1, 0 or 1 for each feature")
         if self.horizon_days <= 0:
             raise InputError(f"{self.target}: horizon_days is {self.horizon_days}: give 1 or more")
+        if self.explainer not in get_args(Explainer):
+            raise InputError(f"{self.target}: explainer is {self.explainer!r}: {Explainer}")
         check_text(self.booster_text, self.features)
 
     def fields(self) -> dict[str, Any]:
@@ -119,12 +130,25 @@ class Scorer:
             "horizon_days": int(self.horizon_days),
             "currency": self.currency,
             "monotone": [int(way) for way in self.monotone],
+            "explainer": self.explainer,
         }
 
     @cached_property
     def booster(self) -> lgb.Booster:
         """The booster of `booster_text`, opened once."""
         return open_booster(self.booster_text)
+
+    @cached_property
+    def tree_shap(self) -> TreeShap:
+        """The explanation of `booster_text`, its tables made once.
+
+        Raises:
+            UnsupportedError: the tables cannot hold the booster.
+        """
+        from scoring.tree_shap import TreeShap  # a process that only scores needs no compiler
+        from scoring.tree_tables import read_tables
+
+        return TreeShap(read_tables(self.booster_text))
 
     def margin(self, X: Floats) -> Floats:
         """Raw margin (n,) of the booster.
@@ -177,12 +201,19 @@ class Scorer:
 
         The reasons are the booster's own SHAP values (tree path dependent) through the affine
         calibration into points.
+
+        Raises:
+            InputError: as `margin`.
+            UnsupportedError: as `tree_shap`.
         """
         points = self.points(X)
         width = len(self.features)
         if not len(X):
             return Explained(np.empty(0, np.int64), np.empty((0, width), np.int64), points)
-        shap = np.asarray(self.booster.predict(X, pred_contrib=True, num_threads=1))
+        if self.explainer == "tree_shap":
+            shap = self.tree_shap.explain(X)
+        else:
+            shap = np.asarray(self.booster.predict(X, pred_contrib=True, num_threads=1))
         slope, intercept = self.calibration.slope, self.calibration.intercept
         base = self.scale.real(slope * shap[:, width] + intercept)
         parts = self.scale.factor * slope * shap[:, :width]
@@ -225,6 +256,7 @@ def scorer_from(fields: Mapping[str, Any], booster_text: str) -> Scorer:
         horizon_days=fields["horizon_days"],
         currency=fields["currency"],
         monotone=tuple(fields["monotone"]),
+        explainer=fields["explainer"],
     )
 
 
