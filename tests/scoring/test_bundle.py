@@ -203,6 +203,7 @@ def test_files_with_fitting_hashes_but_other_content_are_refused(copy, name, dat
         (r'"format":1', '"format":2', "breaks rules at"),
         (r'"target":"churn"', '"target":"credit"', "name other targets"),
         (r'"spend_sum_90d"', '"spend_sum_91d"', "other features"),
+        (r'"explainer":"tree_shap"', '"explainer":"guess"', "breaks rules at"),
     ],
 )
 def test_a_manifest_with_a_fitting_hash_but_other_content_is_refused(copy, pattern, by, message):
@@ -225,6 +226,60 @@ def test_a_folder_of_the_same_hash_is_checked_and_used_again(kit, scorers, tmp_p
     (first.path / "card.json").write_bytes(b"{}")
     with pytest.raises(BundleError, match=r"card\.json is damaged"):
         write()
+
+
+def one_row_more(data: bytes) -> bytes:
+    """A booster whose first leaf has another last digit of training rows: LightGBM opens it."""
+    digit = re.search(rb"leaf_count=\d*(\d) ", data)
+    assert digit is not None
+    place = digit.start(1)
+    return data[:place] + str((int(digit[1]) + 1) % 10).encode() + data[place + 1 :]
+
+
+def test_a_bundle_records_who_explains_it(bundle) -> None:
+    said = json.loads((bundle.path / "manifest.json").read_bytes())["targets"]["churn"]
+    assert (said["explainer"], said["explainer_because"]) == ("tree_shap", None)
+    assert bundle.scorers["churn"].explainer == "tree_shap"
+    assert bundle.explainer_because == {}
+
+
+def test_a_booster_that_our_engine_cannot_explain_is_named_with_the_reason(
+    kit, scorers, tmp_path
+) -> None:
+    text = one_row_more(scorers["churn"].booster_text.encode()).decode()
+    odd = replace(scorers["churn"], booster_text=text)
+    golden = {"churn": kit.rows(5, 9)}
+    made = write_bundle(tmp_path, {"churn": odd}, kit.catalogue(), kit.card("churn"), golden)
+    assert made.scorers["churn"].explainer == "pred_contrib"
+    assert re.match(r"tree 0 has .* training rows below a split", made.explainer_because["churn"])
+    X = kit.rows(20, 3)
+    theirs = odd.booster.predict(X, pred_contrib=True)[:, :4] * 50 / np.log(2) * 1.2
+    assert np.abs(made.scorers["churn"].explain(X).reasons - theirs).max() < 1
+
+
+def test_a_bundle_made_before_our_engine_is_explained_by_lightgbm(bundle, copy, kit) -> None:
+    file = copy / "manifest.json"
+    manifest = json.loads(file.read_bytes())
+    for entry in manifest["targets"].values():
+        del entry["explainer"], entry["explainer_because"]
+    file.write_bytes(canonical_json(manifest).encode())
+    old = load_bundle(copy, hashlib.sha256(file.read_bytes()).hexdigest())
+    assert {s.explainer for s in old.scorers.values()} == {"pred_contrib"}
+    assert "before our own engine" in old.explainer_because["churn"]
+
+
+@pytest.mark.parametrize("what", ["base_points", "reasons"])
+def test_reasons_that_our_engine_does_not_repeat_are_named(copy, what: str) -> None:
+    edit = regex(rf'"{what}":(\[+-?)', rf'"{what}":\g<1>9')
+    forged = forge(copy, {"golden.json": edit})
+    with pytest.raises(BundleError, match=rf"churn\.lgb\.txt: its golden.*{what} of golden row 0"):
+        load_bundle(copy, forged)
+
+
+def test_a_damaged_tree_that_lightgbm_opens_is_named_by_our_engine(copy) -> None:
+    forged = forge(copy, {"churn.lgb.txt": one_row_more})
+    with pytest.raises(BundleError, match=r"churn\.lgb\.txt: tree 0 has .* training rows"):
+        load_bundle(copy, forged)
 
 
 class TestRefusedBeforeWriting:

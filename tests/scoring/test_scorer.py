@@ -113,6 +113,25 @@ def test_reasons_are_within_a_point_of_the_shap_values(kit, big) -> None:
     )
 
 
+@pytest.mark.parametrize("explainer", ["tree_shap", "pred_contrib"])
+def test_both_explainers_answer_by_row_alone(kit, big, explainer: str) -> None:
+    scorer = replace(big, explainer=explainer)
+    X = kit.rows(60, 5)
+    whole = scorer.explain(X)
+    for i in range(len(X)):
+        alone = scorer.explain(X[i : i + 1])
+        assert same_bits(alone.reasons[0], whole.reasons[i])
+        assert alone.base_points[0] == whole.base_points[i]
+    other = replace(big, explainer="pred_contrib").explain(X)
+    assert np.abs(whole.reasons - other.reasons).max() <= 1
+    assert (whole.points == other.points).all()
+
+
+def test_an_unknown_explainer_is_refused(kit) -> None:
+    with pytest.raises(InputError, match="explainer is 'guess'"):
+        replace(kit.scorer("churn"), explainer="guess")
+
+
 def test_contributions_are_those_of_the_shap_package(kit, big) -> None:
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # shap and its imports warn of their own parts
@@ -121,7 +140,7 @@ def test_contributions_are_those_of_the_shap_package(kit, big) -> None:
         explainer = shap.TreeExplainer(lgb.Booster(model_str=big.booster_text))
         theirs = np.asarray(explainer.shap_values(X))
         expected = float(np.ravel(explainer.expected_value)[-1])
-    ours = big.booster.predict(X, pred_contrib=True)
+    ours = big.tree_shap.explain(X)
     assert np.abs(ours[:, :4] - theirs).max() < 1e-10
     assert np.abs(ours[:, 4] - expected).max() < 1e-10
     assert np.abs(ours.sum(axis=1) - big.margin(X)).max() < 1e-10
