@@ -23,6 +23,7 @@ import click
 import lightgbm as lgb
 import llvmlite.binding as llvm
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from scoring.tree_shap import TreeShap
@@ -155,7 +156,10 @@ def others(booster: lgb.Booster) -> dict[str, Callable[[Floats], Any]]:
         except ImportError:
             print("woodelf-explainer: not installed")
         else:
-            found["woodelf-explainer"] = lambda X: woodelf.shap_values(X)
+            names = booster.feature_name()
+            found["woodelf-explainer"] = lambda X: woodelf.shap_values(
+                pd.DataFrame(X, columns=names), verbose=False
+            )
     return found
 
 
