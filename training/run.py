@@ -34,7 +34,7 @@ from training.report import plots
 from training.splits import has_both, percents
 from training.targets import grids
 from training.track import Tracker
-from training.tune import Best, inner_folds, make_study, tune
+from training.tune import RULES, Best, inner_folds, make_study, tune
 
 GOLDEN_ROWS = 50
 Told = Callable[[str, int, int], None]
@@ -222,7 +222,7 @@ def _tune(
     folds = inner_folds(made.as_of, places, made.split.fit, horizon)
     data = content_hash({n: t.sha256 for n, t in dataset.tables.items()})
     catalogue = catalogue_of(dataset).hash[:12]
-    name = f"{workspace.source}-{made.target}-{data[:12]}-{catalogue}-{options.seed}"
+    name = f"{workspace.source}-{made.target}-{data[:12]}-{catalogue}-{options.seed}-{RULES}"
     study = make_study(name, workspace.studies_url, is_amount=made.problem.is_amount)
 
     def each(trial: Any) -> None:

@@ -24,6 +24,8 @@ from scoring.monotone import violations
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Folds = tuple[tuple[Index, Index], ...]
+RULES = 2
+"""Raise it when folds, space or first trial change: trials under other rules are another study."""
 FOLDS = 3
 METHODS = ("intermediate", "basic")
 TREES = 600
@@ -121,8 +123,10 @@ def tune(
     finds what it would have found in one go.
     """
     rows = max(learn.size for learn, _ in folds)
+    used = np.unique(np.concatenate([part for fold in folds for part in fold]))
+    within = [(np.searchsorted(used, a), np.searchsorted(used, b)) for a, b in folds]
     data = lgb.Dataset(
-        problem.X, problem.learnt, feature_name=list(problem.names), params=_BINNING,
+        problem.X[used], problem.learnt[used], feature_name=list(problem.names), params=_BINNING,
         free_raw_data=False,
     )  # fmt: skip
     metric = "l2" if problem.is_amount else "auc"
@@ -133,7 +137,7 @@ def tune(
         stop = lgb.early_stopping(PATIENCE, verbose=False)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The reported value is ignored")
-            found = lgb.cv(params, data, TREES, folds=iter(folds), callbacks=[prune, stop])
+            found = lgb.cv(params, data, TREES, folds=iter(within), callbacks=[prune, stop])
         curve = found[f"valid {metric}-mean"]
         trial.set_user_attr("trees", len(curve))
         return float(curve[-1])
