@@ -34,7 +34,7 @@ class Spread:
         """The bins as heights, an empty one as a dot; no plot where nothing is known.
 
         >>> spread(np.array([0.0, 0.0, 0.0, 1.0, np.nan])).plot
-        '█··········▃'
+        '█··········▄'
         """
         most = max(self.bins, default=0)
         steps = len(HEIGHTS) - 1

@@ -11,7 +11,7 @@ from cli import main
 from cli_features import features
 from domain.workspace import Workspace
 from features.catalogue import CATALOGUE
-from features.store import FeatureRoom
+from features.store import open_room
 from tests.features.bank_panel import bank_panel
 
 
@@ -50,7 +50,7 @@ def test_the_list_tells_how_many_features_there_are():
 
 def test_stats_are_those_of_the_last_panel_kept(tmp_path):
     panel = bank_panel()
-    FeatureRoom(Workspace(tmp_path, "bank").features).write(panel)
+    open_room(Workspace(tmp_path, "bank"), {}).write(panel)
     answer = CliRunner().invoke(
         main, ["--home", str(tmp_path), "features", "stats", "--theme", "recency"]
     )

@@ -76,7 +76,9 @@ def test_a_feature_added_in_one_line_reaches_the_reason_of_a_served_decision(cat
 
     room = FeatureRoom(tmp_path / "features", catalogue)
     room.write(panel)
-    assert room.go_online(50, 1) == ((), 50)
+    as_of, everybody = room.latest()
+    room.materialise(as_of)
+    assert not room.parity(everybody[:50], as_of, catalogue.names)
     judge = Judge(bundle, default_policy(), top=3, stale_days=100_000, catalogue=catalogue)
     chosen = CUSTOMERS[:2]
     rows = room.online(chosen, judge.names)

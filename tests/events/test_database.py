@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-import socket
 import sqlite3
-import subprocess
 from datetime import UTC, date, datetime
-from importlib.util import find_spec
 
 import pyarrow as pa
 import pytest
@@ -127,32 +122,8 @@ def test_a_table_without_a_database_is_refused(tmp_path):
 
 
 @pytest.fixture
-def postgres(tmp_path_factory):
-    folder = tmp_path_factory.mktemp("pg")
-    if shutil.which("initdb") is None or find_spec("psycopg") is None:
-        pytest.skip("PostgreSQL's programs or psycopg are not installed")
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    user = ["runuser", "-u", "nobody", "--"] if os.geteuid() == 0 else []
-    if user:
-        for path in (folder, *folder.parents[:2]):
-            path.chmod(0o755)
-        shutil.chown(folder, "nobody")
-    (folder / "pw").write_text(SECRET, encoding="utf-8")
-    (folder / "pw").chmod(0o644)
-    data = str(folder / "data")
-
-    def run(*words: str) -> None:
-        subprocess.run([*user, *words], check=True, capture_output=True, cwd=folder)
-
-    run("initdb", "-D", data, "-U", "owner", "-A", "scram-sha-256", f"--pwfile={folder / 'pw'}")
-    options = f"-p {port} -h 127.0.0.1 -k {folder}"
-    run("pg_ctl", "-D", data, "-w", "-l", str(folder / "log"), "-o", options, "start")
-    try:
-        yield sa.URL.create("postgresql+psycopg", "owner", SECRET, "127.0.0.1", port, "postgres")
-    finally:
-        run("pg_ctl", "-D", data, "-m", "immediate", "stop")
+def postgres(postgres_address):
+    return sa.engine.make_url(postgres_address).set(drivername="postgresql+psycopg")
 
 
 def test_postgresql_is_read_and_not_written(postgres, monkeypatch):
@@ -167,7 +138,7 @@ def test_postgresql_is_read_and_not_written(postgres, monkeypatch):
             "gen_random_uuid(), ARRAY['a'] FROM generate_series(1, 120000) i"
         ))  # fmt: skip
     engine.dispose()
-    monkeypatch.setenv("TIERLINE_DATABASE_PASSWORD", SECRET)
+    monkeypatch.setenv("TIERLINE_DATABASE_PASSWORD", str(postgres.password))
     address = without_password(postgres.render_as_string(hide_password=False))
     with opened(address) as db:
         found = rows(db, "public.bookings")

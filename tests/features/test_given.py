@@ -18,10 +18,9 @@ from events.readers import SOURCES
 from events.schema import INSTANT
 from features.catalogue import CATALOGUE
 from features.given import GivenCatalogue, catalogue_of, catalogue_told, everybody, panel
-from features.store import FeatureRoom
-from scoring import registry
 from scoring.bundle import Bundle
 from scoring.card import Accepted
+from scoring.parity import go_live
 from serving.desk import Desk
 from serving.replay import replay
 from tests.events.given_world import DECLARATION, folder, people
@@ -42,7 +41,7 @@ def test_the_catalogue_is_that_of_the_declaration(dataset):
     assert catalogue.lineage("visits") == {("given", "VISITS")}
     assert catalogue.monotone("churn", catalogue.names) == (1, 0, 0, 0, 0)
     assert catalogue["visits"].lever
-    assert catalogue.reason_text("visits", 3.0, -4, "zh") == "到访次数：3次，减4分"
+    assert catalogue.reason_text("visits", 3.0, -4, "zh") == "到访次数：3次（偏少），减4分"
     assert catalogue.reason_text("visits", None, 4, "en") == "Visits: no record, adds 4 points"
 
 
@@ -110,12 +109,8 @@ def live(dataset, tmp_path_factory) -> tuple[Workspace, Bundle]:
     why = Accepted(by="test", reason="a table made up for a test")
     result = run(dataset, workspace, RunOptions(trials=2, accepted=why), lambda *_: None)
     assert result.bundle is not None
-    room = FeatureRoom(workspace.features, catalogue_of(dataset))
-    mismatches, _ = room.go_online(50, 1)
-    assert not mismatches
-    registry.promote(
-        workspace, result.bundle.hash, by="test", reason=None, at=AS_OF, parity=mismatches
-    )
+    _, compared = go_live(workspace, {}, result.bundle.hash, 50, "test", None)
+    assert compared.customers == 50
     return workspace, result.bundle
 
 
