@@ -107,9 +107,7 @@ def test_features_that_differ_are_listed_and_certified_as_such_until_brought_onl
     tierline, _ = demo
     said = tierline("parity", "--sample", "40")
     assert said.startswith("equal: 40 customers")
-    passed = re.search(r"certificate ([0-9a-f]{64})", said)
-    assert passed is not None
-    assert "40 customers compared" in tierline("promote", "--certificate", passed[1], "--by", "x")
+    assert re.search(r"certificate ([0-9a-f]{64})", said)
     file = tierline.home / "bank" / "features" / "online.db"
     with closing(sqlite3.connect(file)) as db, db:
         db.execute("DELETE FROM tierline_bank_rows WHERE view = 'recency'")
@@ -119,7 +117,6 @@ def test_features_that_differ_are_listed_and_certified_as_such_until_brought_onl
     assert failed is not None
     assert "differ" in tierline("promote", "--certificate", failed[1], "--by", "x", fails=True)
     assert "200 customers compared" in tierline("promote", "--by", "x")
-    assert tierline("parity", "--sample", "40").startswith("equal: 40 customers")
 
 
 def test_a_policy_with_overlapping_cuts_is_refused_by_its_place(demo, tmp_path):

@@ -31,6 +31,14 @@ def room(tmp_path, registry, project) -> FeatureRoom:
     return made
 
 
+@pytest.fixture
+def plain(tmp_path, project) -> FeatureRoom:
+    """A room whose registry is a file, for what has nothing to do with registries."""
+    made = FeatureRoom(tmp_path / "features", catalogue(), project=project)
+    made.write(panel([("C000", T0, {"alpha": 1.0, "gamma": 2.0})]))
+    return made
+
+
 def one(room: FeatureRoom, at: int, name: str = "alpha", who: str = "C000") -> float | None:
     return room.historical(requests([(who, at)]), [name])[name][0].as_py()
 
@@ -79,7 +87,7 @@ def test_the_registry_holds_no_code(room, registry):
 
 
 @pytest.mark.parametrize("rows", [[0, 1], [0, 1, 1], [0, 1, 1, 2]])
-def test_lost_or_doubled_rows_stop_the_run(room, rows):
+def test_lost_or_doubled_rows_stop_the_run(plain, rows):
     """The join itself never does this; a store that does must not reach training."""
 
     class Store:
@@ -93,16 +101,16 @@ def test_lost_or_doubled_rows_stop_the_run(room, rows):
         feast = Store()
 
     with pytest.raises(TierlineError, match=f"3 rows went .* {len(rows)} came out"):
-        Broken(room.root, catalogue()).historical(requests([("C000", T0)] * 3), ["alpha"])
+        Broken(plain.root, catalogue()).historical(requests([("C000", T0)] * 3), ["alpha"])
 
 
-def test_a_read_leaves_nothing_behind_in_duckdb(room):
+def test_a_read_leaves_nothing_behind_in_duckdb(plain):
     def views() -> int:
         count = "SELECT count(*) FROM duckdb_views() WHERE NOT internal"
         return ibis.get_backend().con.execute(count).fetchone()[0]
 
     before = views()
-    room.historical(requests([("C000", T0)]), NAMES)
+    plain.historical(requests([("C000", T0)]), NAMES)
     assert views() == before
 
 

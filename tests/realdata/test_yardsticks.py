@@ -39,14 +39,14 @@ TARGETS = {
 
 @pytest.fixture(scope="module")
 def results(data_folder: Path, tmp_path_factory: pytest.TempPathFactory):
-    """The JSON of a run of four trials, by source; each is run once, when it is first asked for."""
+    """The JSON of a run of two trials, by source; each is run once, when it is first asked for."""
     home = tmp_path_factory.mktemp("yardsticks") / "home"
 
     @cache
     def of(source: str) -> dict[str, Any]:
         workspace = Workspace(home, source)
         dataset, _ = ingest(SOURCES[source], data_folder / source, workspace.dataset)
-        result = run(dataset, workspace, RunOptions(trials=4), lambda *_: None)
+        result = run(dataset, workspace, RunOptions(trials=2), lambda *_: None)
         found: dict[str, Any] = json.loads(json.dumps(result.to_dict()))
         return found
 
