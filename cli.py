@@ -294,7 +294,7 @@ def explain(home: Path, source: str, decision_or_customer: str, lang: Language) 
 
 @main.command()
 @click.option("--customers", default=5000, show_default=True, help="size of the simulated bank")
-@click.option("--trials", default=8, show_default=True, help="trials of each study")
+@click.option("--trials", default=5, show_default=True, help="trials of each study")
 @click.pass_context
 def demo(ctx: click.Context, customers: int, trials: int) -> None:
     """A simulated bank, from raw events to explained, recorded, replayed decisions.
