@@ -39,7 +39,7 @@ from events.schema import STATEMENTS, TABLES, Table
 MOST_BAD = 0.2
 PART_ROWS = 4_000_000
 GROUP_ROWS = 65_536
-"""Rows a group of a Parquet part: one customer's rows are read without decoding a million others."""
+"""Rows a group of a Parquet part: one customer is read without decoding a million other rows."""
 CLOSE_DAYS = 20
 DUPLICATE, ANOTHERS = "duplicate", "key_of_another_customer"
 
