@@ -19,7 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -34,11 +34,27 @@ from events.dataset import Dataset, open_dataset
 from experiments.bench import banks, figures, peers
 from features import spending
 from features.catalogue import Catalogue
+from features.declare import Theme
 from features.panel import compute_parts, known_customers
 
+
+def shared(themes: Sequence[Theme]) -> Catalogue:
+    """The features of the themes that the peers compute too, and those derived from them alone."""
+    kept: set[str] = set()
+    found = []
+    for theme in themes:
+        mine = replace(theme, declarations=[])
+        for d in theme.declarations:
+            if d.take.op in peers.OPERATIONS if d.take else kept.issuperset(d.inputs):
+                kept.add(d.name)
+                mine.declarations.append(d)
+        found.append(mine)
+    return Catalogue(found)
+
+
 CATALOGUES = {
-    "20": Catalogue((spending.recency, spending.frequency)),
-    "60": Catalogue((spending.recency, spending.frequency, spending.monetary, spending.trend)),
+    "20": shared((spending.recency, spending.frequency)),
+    "60": shared((spending.recency, spending.frequency, spending.monetary, spending.trend)),
     "76": Catalogue(spending.THEMES),
 }
 """About so many features: recency and frequency; money and trend; regularity and mix besides."""

@@ -26,6 +26,10 @@ from features.programs import CLOCKS, compile_takes
 
 TABLE = "transactions"
 OFFER = OFFERS[TABLE]
+OPERATIONS = {
+    "count", "recency", "tenure", "sum", "mean", "std", "min", "max", "last", "distinct", "slope",
+}  # fmt: skip
+"""What every peer computes."""
 Peer = Callable[[Dataset, int, dict[str, Take]], pa.Table]
 
 
