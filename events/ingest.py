@@ -95,30 +95,24 @@ def ingest(
     work.mkdir(parents=True)
     try:
         index: dict[str, TableInfo] = {}
-        rows: dict[str, int] = {}
         lost: dict[str, int] = {}
-        until = 0
         for name, clean in kept.items():
-            rows[name] = clean.num_rows + bad[name].num_rows
-            until = max(until, _latest(clean))
             settled, twice = settle(declared(name, given), clean)
             wrong = _together([bad[name], _as_text(twice)])
             lost[name] = wrong.num_rows
             faults += _repeats(declared(name, given), twice)
             faults += _too_close(settled) if name == STATEMENTS.name else []
             index[name] = _write(work, name, settled)
-            if wrong.num_rows:
-                (work / "quarantine").mkdir(exist_ok=True)
-                pq.write_table(wrong, work / "quarantine" / f"{name}.parquet")
+            _set_apart(work, name, wrong)
+        rows = {name: clean.num_rows + bad[name].num_rows for name, clean in kept.items()}
         report = Report(source.name, rows, lost, tuple(faults))
         content = {
             "source": source.name,
             "plan": plan.model_dump(mode="json"),
-            "data_until": until,
+            "data_until": max(0, *map(_latest, kept.values())),
             "tables": {name: asdict(info) for name, info in index.items()},
+            **({"given": given.model_dump(mode="json")} if given is not None else {}),
         }
-        if given is not None:
-            content["given"] = given.model_dump(mode="json")
         (work / "dataset.json").write_text(json.dumps(content, indent=2, sort_keys=True), "utf-8")
         (work / "check.json").write_text(report.to_json(), "utf-8")
         _swap(work, out)
@@ -243,6 +237,13 @@ def _write(work: Path, name: str, rows: pa.Table) -> TableInfo:
         pq.write_table(part_rows, file, compression="zstd", row_group_size=GROUP_ROWS)
         digest.update(hashlib.sha256(file.read_bytes()).digest())
     return TableInfo(rows.num_rows, digest.hexdigest())
+
+
+def _set_apart(work: Path, name: str, wrong: pa.Table) -> None:
+    """Keep the rows that may not count, where there are any."""
+    if wrong.num_rows:
+        (work / "quarantine").mkdir(exist_ok=True)
+        pq.write_table(wrong, work / "quarantine" / f"{name}.parquet")
 
 
 def _swap(work: Path, out: Path) -> None:

@@ -17,7 +17,6 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.asof import iso
 from domain.decision import canonical_json, content_hash
 from domain.errors import NotFoundError, PromotionError
 
@@ -139,8 +138,3 @@ def read_certificate(folder: Path, certificate_hash: str) -> Certificate:
     if found.hash != certificate_hash or found.sealed() != found:
         raise PromotionError(f"the certificate {file.name} was edited: compare again")
     return found
-
-
-def instant(micros: int) -> str:
-    """An instant as it stands in a certificate."""
-    return iso(micros)

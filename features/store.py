@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 
+from domain.asof import iso
 from domain.errors import NotFoundError
 from domain.settings import ONLINE, REGISTRY
 from domain.workspace import Workspace
@@ -32,7 +33,7 @@ from features.catalogue import CATALOGUE, Catalogue
 from features.online import OnlineFeatures, OnlineRows, Turn, at_once, check_names
 from features.online_config import FILE, SQLITE, OnlineConfig, RegistryConfig
 from features.panel_files import keys_of, matrix
-from features.parity import Certificate, Mismatch, by_feature, differences, instant
+from features.parity import Certificate, Mismatch, by_feature, differences
 from features.views import AS_OF, ENTITY_KEY, LIVE, themes
 
 if TYPE_CHECKING:
@@ -208,12 +209,12 @@ class FeatureRoom:
             catalogue=self.catalogue.hash,
             panel=panel_files.panel_hash(self.views),
             store=self.store,
-            as_of=instant(as_of),
+            as_of=iso(as_of),
             customers=len(compared),
             pushed=len(chosen) - len(compared),
             features=len(names),
             mismatches=by_feature(found),
-            at=instant(at),
+            at=iso(at),
         ).sealed()
 
     def _feast(self, views: Path) -> FeatureStore:
