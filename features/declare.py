@@ -104,6 +104,28 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What several families are about: the stem of their names, the values taken, their unit.
+
+    An operation on times (`count`, `recency`, gaps) takes the plain events and has its own unit.
+    """
+
+    stem: str
+    of: str
+    where: tuple[str, ...] = ()
+    unit: str = "currency"
+
+    def take(self, op: str) -> Take:
+        """What the engine takes."""
+        return Take(op, self.of.partition(".")[0] if op in TIMED else self.of, self.where)
+
+    def words(self, op: str, zh: str, en: str) -> Words:
+        """The texts with what the operation makes of the unit."""
+        kind = slope if op == "slope" else TIMED.get(op)
+        return kind(zh, en) if kind else Words(self.unit, zh, en)
+
+
+@dataclass(frozen=True)
 class Rule:
     """Direction for each target (+1: more is better, -1: worse, 0: free), and the lever's cost.
 
@@ -204,13 +226,37 @@ class Theme:
         for days in windows:
             self._windowed(name, Take(**{**vars(take), "days": days}), days, words, rule)
 
-    def decayed(
-        self, name: str, take: Take, half_lives: tuple[int, ...], words: Words, rule: Rule = FREE
+    def past(
+        self, of: Subject, op: str, windows: tuple[int, ...], text: str, rule: Rule = FREE
     ) -> None:
-        """Declare a sum or count decayed by each half-life; `{w}` becomes its days."""
+        """Declare `<stem>_<op>_<days>d` for each window; of distinct keys `<stem>_<days>d`.
+
+        The text, `zh | en`, tells what; the window is added to it, in en where it names no `{w}`.
+        """
+        zh, en = _texts(text)
+        en = en if "{w}" in en else f"{en} in the past {{w}} days"
+        name = f"{of.stem}_{{w}}d" if op == "distinct" else f"{of.stem}_{op}_{{w}}d"
+        self.windowed(name, of.take(op), windows, of.words(op, f"近{{w}}天{zh}", en), rule)
+
+    def ever(self, of: Subject, op: str, text: str, rule: Rule = FREE) -> None:
+        """Declare `<stem>_<op>_ever`, or as `EVER_NAMES` says."""
+        name = f"{of.stem}_{EVER_NAMES.get(op, f'{op}_ever')}"
+        self.single(name, of.take(op), of.words(op, *_texts(text)), rule)
+
+    def latest(self, of: str, unit: str, text: str, rule: Rule = FREE) -> None:
+        """Declare `<value>_last` of `table.value`."""
+        words = Words(unit, *_texts(text))
+        self.single(f"{of.partition('.')[2]}_last", Take("last", of), words, rule)
+
+    def decayed(
+        self, of: Subject, half_lives: tuple[int, ...], text: str, rule: Rule = FREE
+    ) -> None:
+        """Declare `<stem>_decay_<days>d` for each half-life, which is added to the text."""
+        zh, en = _texts(text)
+        words = Words(of.unit, f"{zh}(每{{w}}天减半计)", f"{en}, each worth half after {{w}} days")
         for days in half_lives:
-            fading = Take(**{**vars(take), "op": "decay", "half_life": float(days)})
-            self._windowed(name, fading, days, words, rule)
+            fading = Take("decay", of.of, of.where, half_life=float(days))
+            self._windowed(f"{of.stem}_decay_{{w}}d", fading, days, words, rule)
 
     def before(
         self, name: str, take: Take, ago: tuple[int, ...], words: Words, rule: Rule = FREE
@@ -242,9 +288,8 @@ class Theme:
         """
 
         def declare(formula: Formula) -> Formula:
-            zh, _, en = (formula.__doc__ or "").partition(" | ")
             name = getattr(formula, "__name__", "")
-            self._add(name, Words(unit, zh.strip(), en.strip()), rule, formula=formula)
+            self._add(name, Words(unit, *_texts(formula.__doc__ or "")), rule, formula=formula)
             return formula
 
         return declare
@@ -306,6 +351,22 @@ def against(zh: str, en: str) -> Words:
     return Words(
         "ratio", zh, en, ("低于往常", "less than usual"), ("高于往常", "more than usual"), 1.0
     )
+
+
+TIMED: dict[str, Callable[[str, str], Words]] = {
+    **dict.fromkeys(("tenure", "gap_mean", "gap_median", "gap_std"), days),
+    "count": count, "recency": since, "gap_slope": slope,
+}  # fmt: skip
+"""The operations on times, whatever the value, and what gives their words."""
+EVER_NAMES = {
+    "recency": "recency_days", "tenure": "tenure_days", "last": "last", "distinct": "ever",
+}  # fmt: skip
+"""How a name over everything ends, where not with the operation."""
+
+
+def _texts(text: str) -> tuple[str, str]:
+    zh, _, en = text.partition(" | ")
+    return zh.strip(), en.strip()
 
 
 def _code(formula: Formula) -> Any:
