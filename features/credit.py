@@ -1,14 +1,13 @@
 """How customers borrow and pay: repayment, utilisation, loans.
 
-Declarations only, a line or two a family; windows are days before as_of. Rises, falls
-and cures follow from statement to statement.
+Declarations only, a line or two a family; windows are days before as_of. Rises, falls and cures
+follow from statement to statement.
 """
 
 from __future__ import annotations
 
-from features.declare import (
-    LEVER, Column, Quotient, Rule, Subject, Take, Theme, against, count, days, money, share,
-)
+from features.declare import LEVER, Rule, Subject, Take, Theme, against, count, days, money, share
+from features.formulas import Column, Quotient
 
 S = "statements"
 DPD, PAID, BILL = (f"statements.{n}" for n in ("days_past_due", "paid", "bill"))
@@ -30,8 +29,7 @@ repayment.before("days_past_due_{w}d_ago", Take("last", DPD, days=30), LAGS,
 repayment.past(overdue, "max", W, "最长逾期天数 | Most days past due", LATE)
 repayment.past(overdue, "mean", W[1:], "平均逾期天数 | Mean days past due", LATE)
 repayment.ever(overdue, "max", "历来最长逾期天数 | Most days past due ever", PAST)
-repayment.past(overdue, "slope", HALF,
-    "逾期趋势(每天) | Trend of days past due over the past {w} days")
+repayment.past(overdue, "slope", HALF, "逾期趋势(每天) | Trend of days past due")
 repayment.past(missed, "count", W, "逾期期数 | Statements past due", LATE)
 repayment.past(missed_30, "count", W[1:], "逾期30天以上期数 | Statements 30 days past due", LATE)
 repayment.ever(missed_60, "count", "历来逾期60天以上期数 | Statements 60 days past due ever", PAST)
@@ -46,30 +44,25 @@ repayment.windowed("cured_count_{w}d", Take("cures", DPD), (365,),
     count("近{w}天逾期结清次数", "Times all that was past due was paid, past {w} days"))
 repayment.windowed("full_payment_share_{w}d", Take("share", S, (), ("paid_in_full",)), W,
     share("近{w}天全额还款占比", "Share of statements paid in full in the past {w} days"), PAYS)
-repayment.windowed("unused_share_{w}d", Take("share", S, (), ("unused",)), HALF,
-    share("近{w}天未用卡占比", "Share of statements without use in the past {w} days"))
-repayment.windowed("revolving_share_{w}d", Take("share", S, (), ("revolving",)), HALF,
-    share("近{w}天循环信用占比", "Share of revolving statements in the past {w} days"))
-repayment.windowed("some_paid_share_{w}d", Take("share", S, (), ("some_paid",)), HALF,
-    share("近{w}天有还款的期数占比", "Share of statements with a payment, past {w} days"), PAYS)
+repayment.shares(issued, "unused", HALF, "未用卡占比 | Share of statements without use")
+repayment.shares(issued, "revolving", HALF, "循环信用占比 | Share of revolving statements")
+repayment.shares(issued, "some_paid", HALF,
+    "有还款的期数占比 | Share of statements with a payment", PAYS)
 repayment.past(paid, "sum", (90, 180), "还款金额 | Paid", PAYS)
 repayment.past(paid, "min", HALF, "最低单期还款 | Smallest payment of a statement", PAYS)
 repayment.past(paid, "max", HALF, "最高单期还款 | Largest payment of a statement")
 repayment.ever(paid, "last", "最近一期还款 | Paid on the last statement", PAYS)
 repayment.before("paid_{w}d_ago", Take("last", PAID, days=30), LAGS,
     money("{w}天前一期的还款", "Paid {w} days ago"), WELL)
-repayment.past(covered, "min", HALF,
-    "还款占账单最低比 | Lowest share of a bill paid, past {w} days", PAYS)
-repayment.past(covered, "median", HALF,
-    "还款占账单中位数 | Median share of a bill paid, past {w} days", PAYS)
+repayment.past(covered, "min", HALF, "还款占账单最低比 | Lowest share of a bill paid", PAYS)
+repayment.past(covered, "median", HALF, "还款占账单中位数 | Median share of a bill paid", PAYS)
 
 utilisation = Theme("utilisation", 62, owner="credit risk")
 utilisation.ever(used, "last", "当前额度使用率 | Credit utilisation now", LEVER)
 utilisation.past(used, "mean", (90, 180), "平均额度使用率 | Mean credit utilisation", LEVER)
 utilisation.past(used, "max", (180, 365), "最高额度使用率 | Highest credit utilisation", LEVER)
 utilisation.past(used, "std", HALF, "额度使用率波动 | Spread of credit utilisation")
-utilisation.past(used, "slope", HALF,
-    "额度使用率趋势(每天) | Trend of utilisation over the past {w} days")
+utilisation.past(used, "slope", HALF, "额度使用率趋势(每天) | Trend of utilisation")
 utilisation.windowed("paid_to_limit_mean_{w}d", Take("mean", "statements.paid_to_limit"), HALF,
     share("近{w}天平均还款占额度", "Mean payment to limit in the past {w} days"), PAYS)
 utilisation.ever(billed, "last", "最近一期账单 | Last bill")
@@ -77,7 +70,7 @@ utilisation.before("bill_{w}d_ago", Take("last", BILL, days=30), LAGS,
     money("{w}天前的账单", "Bill {w} days ago"))
 utilisation.past(billed, "sum", (90, 180), "账单合计 | Billed")
 utilisation.past(billed, "mean", HALF, "平均账单 | Mean bill")
-utilisation.past(billed, "slope", HALF, "账单趋势(每天) | Trend of bills over the past {w} days")
+utilisation.past(billed, "slope", HALF, "账单趋势(每天) | Trend of bills")
 utilisation.latest("statements.limit", "currency", "授信额度 | Credit limit", WELL)
 utilisation.ever(issued, "count", "账单期数 | Statements so far")
 utilisation.ever(issued, "tenure", "首期账单至今天数 | Days since the first statement")

@@ -1,4 +1,4 @@
-"""Who customers are and how they deal with us: engagement, relationship, profile.
+"""Who customers are and how they deal with us: engagement, relationship, profile, completeness.
 
 Declarations only, a line or two a family; windows are days before as_of.
 """
@@ -6,8 +6,9 @@ Declarations only, a line or two a family; windows are days before as_of.
 from __future__ import annotations
 
 from features.declare import (
-    LEVER, Quotient, Rule, Subject, Take, Theme, against, count, days, quotient, share, since,
+    LEVER, Rule, Subject, Take, Theme, against, count, days, quotient, share, since,
 )
+from features.formulas import Quotient
 
 D = "interactions"
 UPSET, PLEASED, APP = Rule(churn=-1, lever=1), Rule(churn=1, lever=2), ("app_session",)
@@ -58,4 +59,19 @@ profile.latest("customers.dependants", "people", "受抚养人数 | Dependants")
 profile.quotient("limit_to_income", Quotient("limit_last", "income_last"),
     quotient("授信额度与年收入之比", "Credit limit to income"))
 
-THEMES = (engagement, relationship, profile)
+completeness = Theme("completeness", owner="customer data")
+completeness.single("profile_recency_days", Take("recency", "customers"),
+    since("距上次更新资料天数", "Days since the profile was last told"))
+completeness.single("transaction_months_ever", Take("distinct", "transactions.month"),
+    count("历来有交易的月数", "Months with a transaction ever", "months"))
+completeness.quotient("transaction_month_share",
+    Quotient("transaction_months_ever", "transaction_tenure_days", 365.25 / 12, most=1.0),
+    share("首笔交易以来有交易的月份占比", "Share of months with a transaction since the first"))
+completeness.filled("known_table_share", ("profile_recency_days", "transaction_tenure_days",
+    "statement_count_ever", "loan_count_ever", "contact_count_90d"),
+    "有记录的数据表占比 | Share of tables with a record")
+completeness.filled("filled_profile_share", ("relationship_days", "products_last", "income_last",
+    "education_last", "employed_days", "owns_home_last", "owns_car_last"),
+    "已填资料占比 | Share of the profile filled")
+
+THEMES = (engagement, relationship, profile, completeness)

@@ -8,9 +8,9 @@ from __future__ import annotations
 import numpy as np
 
 from features.declare import (
-    LEVER, Column, Quotient, Rule, Subject, Take, Theme, Words, against, count, money, quotient,
-    ratio, share,
+    LEVER, Rule, Subject, Take, Theme, Words, against, count, money, quotient, share,
 )
+from features.formulas import Column, Quotient, ratio
 
 T = "transactions"
 NET, AMOUNT = "transactions.net_spend", "transactions.amount"
@@ -54,8 +54,7 @@ monetary.ever(paid, "last", "最近一笔消费 | Last purchase")
 monetary.past(refunded, "sum", (90, 365), "退款金额 | Refunds in the past {w} days, amount")
 
 trend = Theme("trend", owner="CRM")
-trend.past(paid, "slope", (180,),
-    "单笔消费趋势(每天) | Trend of purchases a day over the past {w} days")
+trend.past(paid, "slope", (180,), "单笔消费趋势(每天) | Trend of purchases a day")
 trend.before("spend_sum_before_{w}d", Take("sum", NET, SPEND), (30, 90),
     money("此前一个{w}天净消费", "Net spend in the {w} days before the past {w}"))
 trend.before("purchase_count_before_{w}d", Take("count", T, BUY), (30, 90),
@@ -93,10 +92,8 @@ regularity.past(bought, "gap_slope", YEAR,
 regularity.ever(bought, "gap_mean", "历来平均消费间隔 | Mean days between purchases ever")
 regularity.ever(bought, "gap_median", "历来消费间隔中位数 | Median days between purchases ever")
 regularity.ever(bought, "tenure", "首次消费至今天数 | Days since the first purchase")
-regularity.windowed("weekend_share_{w}d", Take("share", T, BUY, ("weekend",)), (180,),
-    share("近{w}天周末消费占比", "Share of purchases at weekends in the past {w} days"))
-regularity.windowed("month_end_share_{w}d", Take("share", T, BUY, ("month_end",)), (180,),
-    share("近{w}天月末消费占比", "Share of purchases at the end of a month, past {w} days"))
+regularity.shares(bought, "weekend", (180,), "周末消费占比 | Share of purchases at weekends")
+regularity.shares(bought, "month_end", (180,), "月末消费占比 | Share of purchases at month end")
 regularity.windowed("weekday_entropy_{w}d", Take("entropy", "transactions.weekday", BUY), YEAR,
     quotient("近{w}天消费星期分散度(熵)", "Variety of weekdays bought on, past {w} days (entropy)"))
 regularity.quotient("recency_to_gap", Quotient("purchase_recency_days", "purchase_gap_mean_ever"),

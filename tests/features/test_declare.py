@@ -12,7 +12,6 @@ from features.catalogue import Catalogue
 from features.declare import (
     FREE,
     Declaration,
-    Quotient,
     Rule,
     Subject,
     Take,
@@ -21,10 +20,11 @@ from features.declare import (
     count,
     days,
     money,
-    ratio,
+    share,
     since,
     slope,
 )
+from features.formulas import Filled, Quotient, ratio
 
 WORDS = Words("count", "近{w}天次数", "Count in {w} days")
 T = "transactions"
@@ -162,6 +162,17 @@ def test_a_subject_and_an_operation_give_name_take_unit_and_text(op, past, ever,
     assert (windowed.rule, single.rule) == (Rule(value=1), FREE)
 
 
+def test_shares_are_named_by_their_condition_and_filled_by_you():
+    theme = Theme("trial")
+    theme.shares(PAID, "weekend", (9,), "周末占比 | Share at weekends", Rule(value=1))
+    theme.filled("told_share", ("a", "b"), "已填占比 | Share told")
+    weekend, told = theme.declarations
+    assert (weekend.name, weekend.rule) == ("weekend_share_9d", Rule(value=1))
+    assert weekend.take == Take("share", T, PAID.where, ("weekend",), days=9)
+    assert weekend.words == share("近9天周末占比", "Share at weekends in the past 9 days")
+    assert (told.formula, told.inputs, told.rule) == (Filled(("a", "b")), ("a", "b"), FREE)
+
+
 def test_an_english_text_that_names_its_window_keeps_its_own_words():
     theme = Theme("trial")
     theme.past(PAID, "sum", (9,), "付款 | Paid over {w} days")
@@ -193,8 +204,6 @@ def test_a_quotient_names_its_inputs_and_counts_by_its_data():
     made = theme.declarations[-1]
     assert made.inputs == ("n_7d", "n_30d")
     assert made.formula is not None
-    found = made.formula(np.array([1.0, 9.0, 1.0]), np.array([4.0, 4.0, 0.0]))
-    assert np.array_equal(found, [0.5, 1.5, np.nan], equal_nan=True)
     other = replace(made, formula=Quotient("n_7d", "n_30d", 3.0, most=1.5))
     assert made.content() != other.content()
 
