@@ -18,7 +18,7 @@ import pyarrow.compute as pc
 from domain.asof import NEVER, visible
 from domain.decision import content_hash
 from domain.workspace import Workspace
-from events.dataset import SUPERSEDED, Dataset, open_dataset
+from events.dataset import SUPERSEDED, Dataset, has_dataset, open_dataset
 from events.given import GIVEN, GivenColumn, GivenTable
 from events.schema import INSTANT, Personal
 from features.catalogue import CATALOGUE, Catalogue, Feature
@@ -67,8 +67,8 @@ def catalogue_of(dataset: Dataset) -> Catalogue:
 
 def own_catalogue(workspace: Workspace) -> Catalogue:
     """The catalogue of a workspace: that of its data set, the common one before it has one."""
-    has_data = (workspace.dataset / "dataset.json").is_file()
-    return catalogue_of(open_dataset(workspace.dataset)) if has_data else CATALOGUE
+    data = workspace.dataset
+    return catalogue_of(open_dataset(data)) if has_dataset(data) else CATALOGUE
 
 
 def catalogue_told(card: Mapping[str, Any]) -> Catalogue:
