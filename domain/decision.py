@@ -138,7 +138,8 @@ class Decision(_Model):
     `asked_as_of`: the instant the caller asked for, null = now. `as_of`: the instant up to which
     the features know things; `feature_age_days` is how long before the instant asked for that was.
     `view_age_days` says it of each theme of features, null where nothing is kept of the customer;
-    the oldest theme is the age of all. It is empty where the caller brought the values.
+    the oldest theme is the age of all. It is empty where the caller brought the values. Both are
+    null where the source does not say of when its features are; `as_of` is nominal then.
     `scores` holds the targets of the bundle; it is empty where nothing is known of the customer.
     `degraded` says in plain words what was not as it should be.
     """

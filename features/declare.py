@@ -113,8 +113,17 @@ class Subject:
         return Take(op, self.of.partition(".")[0] if op in TIMED else self.of, self.where)
 
     def words(self, op: str, zh: str, en: str) -> Words:
-        """The texts with what the operation makes of the unit."""
+        """The texts with what the operation makes of the unit.
+
+        Raises:
+            TierlineError: an operation that makes another unit of it.
+        """
         kind = slope if op == "slope" else TIMED.get(op)
+        if kind is None and op not in KEEPS_UNIT:
+            raise TierlineError(
+                f"{op} of {self.stem} is not in {self.unit}: give it words of its own, with "
+                "`windowed` or `single`"
+            )
         return kind(zh, en) if kind else Words(self.unit, zh, en)
 
 
@@ -328,6 +337,7 @@ TIMED: dict[str, Callable[[str, str], Words]] = {
     "count": count, "recency": since, "gap_slope": slope,
 }  # fmt: skip
 """The operations on times, whatever the value, and what gives their words."""
+KEEPS_UNIT = frozenset({"sum", "mean", "median", "std", "min", "max", "last", "distinct"})
 EVER_NAMES = {
     "recency": "recency_days", "tenure": "tenure_days", "last": "last", "distinct": "ever",
 }  # fmt: skip

@@ -162,6 +162,12 @@ def test_a_subject_and_an_operation_give_name_take_unit_and_text(op, past, ever,
     assert (windowed.rule, single.rule) == (Rule(value=1), FREE)
 
 
+@pytest.mark.parametrize("op", ["entropy", "rises", "share", "age"])
+def test_an_operation_that_makes_another_unit_asks_for_words_of_its_own(op):
+    with pytest.raises(TierlineError, match=f"{op} of paid .* words of its own"):
+        Theme("trial").past(PAID, op, (9,), "付款 | Paid")
+
+
 def test_shares_are_named_by_their_condition_and_filled_by_you():
     theme = Theme("trial")
     theme.shares(PAID, "weekend", (9,), "周末占比 | Share at weekends", Rule(value=1))
