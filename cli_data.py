@@ -23,8 +23,6 @@ if TYPE_CHECKING:
     from events.ingest import Report
 
 MOST_FAULTS = 20
-PUBLIC = ("online_retail_ii", "berka", "credit_card_approval", "taiwan_credit_default",
-    "give_me_some_credit", "av_bank_churn", "bankchurners")  # fmt: skip
 
 
 def take_in(home: Path, source: str, data: Path | None) -> Report:
@@ -39,16 +37,10 @@ def take_in(home: Path, source: str, data: Path | None) -> Report:
 
     if source not in SOURCES:
         raise NotFoundError(f"no source {source!r}: there are {', '.join(sorted(SOURCES))}")
-    _, report = ingest(SOURCES[source], _raw(home, source, data), Workspace(home, source).dataset)
+    reader = SOURCES[source]
+    raw = Path(DATA.read(os.environ)) if reader.is_public else home / "raw"
+    _, report = ingest(reader, data or raw / source, Workspace(home, source).dataset)
     return report
-
-
-def _raw(home: Path, source: str, data: Path | None) -> Path:
-    if data is not None:
-        return data
-    if source in PUBLIC:
-        return Path(DATA.read(os.environ)) / source
-    return home / "raw" / source
 
 
 @click.command()

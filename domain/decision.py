@@ -15,6 +15,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 from pydantic.json_schema import models_json_schema
 
+from domain.ids import ID_PATTERN, MAX_ID_LENGTH
 from domain.policy import Labelled, Status
 from domain.tiers import Target
 
@@ -22,7 +23,7 @@ MAX_CUSTOMERS = 1000
 MAX_EVENTS = 1000
 CustomerId = Annotated[
     str,
-    Field(min_length=1, max_length=128, pattern=r"^[^\x00-\x1f\x7f]+$", examples=["C0000042"]),
+    Field(min_length=1, max_length=MAX_ID_LENGTH, pattern=ID_PATTERN, examples=["C0000042"]),
 ]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
@@ -137,7 +138,8 @@ class Decision(_Model):
     `asked_as_of`: the instant the caller asked for, null = now. `as_of`: the instant up to which
     the features know things; `feature_age_days` is how long before the instant asked for that was.
     `view_age_days` says it of each theme of features, null where nothing is kept of the customer;
-    the oldest theme is the age of all. It is empty where the caller brought the values.
+    the oldest theme is the age of all. It is empty where the caller brought the values. Both are
+    null where the source does not say of when its features are; `as_of` is nominal then.
     `scores` holds the targets of the bundle; it is empty where nothing is known of the customer.
     `degraded` says in plain words what was not as it should be.
     """

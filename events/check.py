@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.errors import Fault
+from domain.ids import ID_PATTERN, MAX_ID_LENGTH
 from events.convert import convert
 from events.schema import Column, Table
 from events.shown import listed, shown
@@ -23,8 +24,6 @@ from events.shown import listed, shown
 RULE = "broken_rule"
 SHOWN_ROWS = 5
 MOST_UNKNOWN = 20
-_ID = r"^[^\pC\pZ\s]+( +[^\pC\pZ\s]+)*$"
-MAX_ID_LENGTH = 128
 
 Mask = NDArray[np.bool_]
 
@@ -148,7 +147,7 @@ def _values(column: Column, array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
 def _identifiers(array: pa.Array) -> Iterator[tuple[str, str, Mask]]:
     long = _mask(pc.greater(pc.utf8_length(array), MAX_ID_LENGTH))
     yield "id_too_long", f"an id has at most {MAX_ID_LENGTH} characters", long
-    odd = _mask(pc.invert(pc.match_substring_regex(array, _ID))) & ~long
+    odd = _mask(pc.invert(pc.match_substring_regex(array, ID_PATTERN))) & ~long
     yield "id_characters", "an id has no control or invisible characters, no blank at its ends", odd
 
 

@@ -21,6 +21,7 @@ from events.given import GIVEN, GivenTable
 from events.schema import INSTANT, TABLES, Table
 
 SUPERSEDED = "superseded_at"
+INDEX = "dataset.json"
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ def before_swap(root: Path) -> Path:
     return root.with_name(f".{root.name}.old")
 
 
+def has_dataset(root: Path) -> bool:
+    """Whether `open_dataset` finds one."""
+    return (root / INDEX).is_file() or (not root.exists() and before_swap(root).exists())
+
+
 def open_dataset(root: Path) -> Dataset:
     """The data set in a folder; the one before it, where a new one was killed taking its place.
 
@@ -102,7 +108,7 @@ def open_dataset(root: Path) -> Dataset:
     """
     if not root.exists() and before_swap(root).exists():
         before_swap(root).rename(root)
-    index = root / "dataset.json"
+    index = root / INDEX
     if not index.is_file():
         raise NotFoundError(f"no data set of {root.parent.name}: run `tierline check` first")
     said: dict[str, Any] = json.loads(index.read_text(encoding="utf-8"))

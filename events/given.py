@@ -85,12 +85,16 @@ def _has_word(name: str, word: str) -> bool:
 
 
 class GivenTable(_Strict):
-    """A declared table: where it stands, whose rows they are, the label and the columns."""
+    """A declared table: where it stands, whose rows they are, the label and the columns.
+
+    `nominal`: nobody knows when the columns were known; `as_of` stands in, and no age counts by it.
+    """
 
     text: Text
     file: Text
     id: str
     as_of: AwareDatetime
+    nominal: bool = False
     label: str
     bad: Text
     target: Literal["churn", "credit"]

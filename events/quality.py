@@ -23,6 +23,8 @@ from events.dataset import SUPERSEDED, Dataset, declared
 from events.schema import Table
 
 BINS = 10
+DUPLICATE = "duplicate"
+_MONTH = r"^\s*((?:19|20|21)\d{2}-(?:0[1-9]|1[0-2]))-"
 MOST_KINDS = 20
 LEAST_ROWS = 400
 """Fewer rows drift by chance: without any change the index is about (bins - 1) (1/n + 1/m). Source:
@@ -53,14 +55,21 @@ class Month:
 
 @dataclass(frozen=True)
 class TableQuality:
-    """One table: its months in order, and rows in quarantine by rule and by month."""
+    """One table: its months in order, and rows in quarantine by rule, also of each month.
+
+    `quarantine_months`: by the month that a row says it happened in, where it says one.
+    """
 
     table: str
     rows: int
     months: tuple[Month, ...]
     quarantine: Mapping[str, int]
-    quarantine_months: Mapping[str, int]
-    duplicates: int
+    quarantine_months: Mapping[str, Mapping[str, int]]
+
+    @property
+    def duplicates(self) -> int:
+        """Rows that arrived more than once, all but the first of each."""
+        return self.quarantine.get(DUPLICATE, 0)
 
     @property
     def drifted(self) -> tuple[tuple[str, str, float], ...]:
@@ -127,10 +136,8 @@ def _table(db: duckdb.DuckDBPyConnection, dataset: Dataset, table: Table) -> Tab
         )
         for r in rows
     )
-    rules, by_month = _quarantine(dataset.root, table.name)
-    return TableQuality(
-        table.name, sum(m.rows for m in months), months, rules, by_month, rules.get("duplicate", 0)
-    )
+    quarantine = _quarantine(dataset.root, table.name)
+    return TableQuality(table.name, sum(m.rows for m in months), months, *quarantine)
 
 
 def _watched(table: Table) -> list[str]:
@@ -193,15 +200,16 @@ def stability_index(expected: NDArray[np.float64], found: NDArray[np.float64]) -
     return float(((q - p) * np.log(q / p)).sum())
 
 
-def _quarantine(root: Path, table: str) -> tuple[dict[str, int], dict[str, int]]:
-    """Rows in quarantine by rule, and by the month that they say they happened in."""
+def _quarantine(root: Path, table: str) -> tuple[dict[str, int], dict[str, dict[str, int]]]:
+    """Rows in quarantine by rule, and by rule in each month of the calendar that they name."""
     file = root / "quarantine" / f"{table}.parquet"
     if not file.is_file():
         return {}, {}
     rows = pq.read_table(file).to_pandas()
     rules = rows[RULE].value_counts()
-    by_month: dict[str, int] = {}
+    by_month: dict[str, dict[str, int]] = {}
     if "happened_at" in rows:
-        told = rows["happened_at"].astype("string").str.extract(r"^\s*(\d{4}-\d{2})-")[0].dropna()
-        by_month = {str(k): int(v) for k, v in told.value_counts().sort_index().items()}
+        month = rows["happened_at"].astype("string").str.extract(_MONTH)[0]
+        for (name, rule), count in rows.groupby([month, RULE]).size().items():
+            by_month.setdefault(str(name), {})[str(rule)] = int(count)
     return {str(k): int(v) for k, v in sorted(rules.items())}, by_month

@@ -5,10 +5,10 @@ Enters: the quality of a data set. Leaves: HTML. It computes nothing and names n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
-from events.quality import MAJOR, MINOR, Month, Quality, TableQuality
+from events.quality import DUPLICATE, MAJOR, MINOR, Quality, TableQuality
 
 CELL, ROW, LABEL = 26, 20, 150
 _STYLE = """
@@ -65,16 +65,21 @@ _ABOUT = (
 
 
 def _section(table: TableQuality) -> str:
-    months = table.months
+    months = [m.month for m in table.months]
+    complete, drift = (
+        {m.month: getattr(m, w) for m in table.months} for w in ("complete", "drift")
+    )
+    late = {m.month: m.late for m in table.months}
     return (
         f'<section id="{escape(table.table)}"><h2>{escape(table.table)}</h2>{_cards(table)}'
-        f"<h3>{_t('每月行数', 'Rows a month')}</h3>{_bars(months, lambda m: m.rows)}"
+        f"<h3>{_t('每月行数', 'Rows a month')}</h3>"
+        f"{_bars(months, {m.month: m.rows for m in table.months})}"
         f"<h3>{_t('完整度(有值的比例)', 'Completeness (share of rows with a value)')}</h3>"
-        f"{_heat(months, lambda m: m.complete, _complete_colour, lambda v: f'{v:.0%}')}"
+        f"{_heat(months, complete, _complete_colour, lambda v: f'{v:.0%}')}"
         f"<h3>{_t('迟到(一天后才知道的比例)', 'Lateness (share known more than a day after)')}</h3>"
-        f"{_bars(months, lambda m: m.late, percent=True)}"
+        f"{_bars(months, late, percent=True)}"
         f"<h3>{_t('漂移(PSI)', 'Drift (stability index)')}</h3>"
-        f"{_heat(months, lambda m: m.drift, _drift_colour, lambda v: f'{v:.2f}')}"
+        f"{_heat(months, drift, _drift_colour, lambda v: f'{v:.2f}')}"
         f"{_drifted(table)}{_quarantine(table)}</section>"
     )
 
@@ -103,7 +108,15 @@ def _quarantine(table: TableQuality) -> str:
         f'<tr><td><code>{escape(rule)}</code></td><td class="n">{count:,}</td></tr>'
         for rule, count in sorted(table.quarantine.items(), key=lambda r: -r[1])
     )
-    return f"{head}<table>{rows}</table>"
+    found = table.quarantine_months
+    months = sorted({*found, *(m.month for m in table.months)})
+    twice = {m: by_rule.get(DUPLICATE, 0) for m, by_rule in found.items()}
+    most = max((v for by_rule in found.values() for v in by_rule.values()), default=1)
+    return (
+        f"<h3>{_t('每月重复行数', 'Duplicates a month')}</h3>{_bars(months, twice)}"
+        f"{head}<table>{rows}</table><h3>{_t('每月隔离行数', 'Quarantine a month')}</h3>"
+        f"{_heat(months, found, lambda v: _complete_colour(1 - v / most), lambda v: f'{v:,.0f}')}"
+    )
 
 
 def _drifted(table: TableQuality) -> str:
@@ -117,15 +130,15 @@ def _drifted(table: TableQuality) -> str:
     return f"<table>{rows}</table>"
 
 
-def _months(months: Sequence[Month], height: int) -> Iterator[str]:
+def _months(months: Sequence[str], height: int) -> Iterator[str]:
     """The names of the months below a plot, each third one."""
     for place, month in enumerate(months):
         if place % 3 == 0:
             x = place * CELL
-            yield f'<text x="{x}" y="{height + 13}">{escape(month.month)}</text>'
+            yield f'<text x="{x}" y="{height + 13}">{escape(month)}</text>'
 
 
-def _svg(months: Sequence[Month], height: int, names: str, inner: str) -> str:
+def _svg(months: Sequence[str], height: int, names: str, inner: str) -> str:
     """A plot: names stay at the left, months scroll, the newest in view."""
     width, tall = max(len(months), 3) * CELL + 40, height + 20
     labels = "".join(_months(months, height))
@@ -136,10 +149,9 @@ def _svg(months: Sequence[Month], height: int, names: str, inner: str) -> str:
     )
 
 
-def _bars(
-    months: Sequence[Month], value: Callable[[Month], float], *, percent: bool = False
-) -> str:  # fmt: skip
-    most = max((value(m) for m in months), default=0) or 1
+def _bars(months: Sequence[str], values: Mapping[str, float], *, percent: bool = False) -> str:
+    """A bar a month."""
+    most = max(values.values(), default=0) or 1
     height = 70
 
     def said(v: float) -> str:
@@ -148,23 +160,24 @@ def _bars(
     names = f'<text x="{LABEL - 8}" y="11" text-anchor="end">{said(most)}</text>'
     inner = ""
     for place, month in enumerate(months):
-        tall = (height - 4) * value(month) / most
+        value = values.get(month, 0)
+        tall = (height - 4) * value / most
         inner += (
             f'<rect x="{place * CELL}" y="{height - tall:.1f}" width="{CELL - 4}" '
-            f'height="{tall:.1f}" fill="#2f6f9f"><title>{escape(month.month)}: '
-            f"{said(value(month))}</title></rect>"
+            f'height="{tall:.1f}" fill="#2f6f9f"><title>{escape(month)}: '
+            f"{said(value)}</title></rect>"
         )
     return _svg(months, height, names, inner)
 
 
 def _heat(
-    months: Sequence[Month],
-    values: Callable[[Month], object],
+    months: Sequence[str],
+    values: Mapping[str, Mapping[str, float]],
     colour: Callable[[float], str],
     said: Callable[[float], str],
 ) -> str:
     """A grid of columns by months."""
-    tables = [dict(values(m)) for m in months]  # type: ignore[call-overload]
+    tables = [values.get(m, {}) for m in months]
     columns = list(dict.fromkeys(c for t in tables for c in t))
     if not columns:
         text = _t("行数太少,无法比较", "too few rows to compare")
@@ -179,7 +192,7 @@ def _heat(
                 inner += (
                     f'<rect x="{place * CELL}" y="{row * ROW}" width="{CELL - 2}" '
                     f'height="{ROW - 2}" fill="{colour(table[column])}"><title>'
-                    f"{escape(column)} {escape(month.month)}: {said(table[column])}</title></rect>"
+                    f"{escape(column)} {escape(month)}: {said(table[column])}</title></rect>"
                 )
     return _svg(months, len(columns) * ROW, names, inner)
 

@@ -1,4 +1,4 @@
-"""Runs `tierline run` on every public data set and writes the tables of docs/results.md.
+"""Runs `tierline run` on every public data set of events and writes the tables of docs/results.md.
 
     python -m experiments.results --trials 20
 
@@ -19,10 +19,11 @@ from typing import Any
 import click
 
 from domain.settings import DATA
+from events.readers import SOURCES
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/results.md"
-SOURCES = ("online_retail_ii", "taiwan_credit_default", "credit_card_approval", "berka")
+EVENTS = tuple(n for n, s in SOURCES.items() if s.is_public and not s.is_ready_made)
 BEGIN, END = "<!-- generated: results -->", "<!-- /generated -->"
 HEAD = (
     "source", "target", "test rows", "events", "metric", "model", "95 % interval", "best baseline",
@@ -36,13 +37,13 @@ PARTS = ("source", "target", "part", "rows", "model", "95 % interval", "best bas
 @click.option("--trials", default=20, show_default=True, help="trials of each study")
 @click.option("--out", type=click.Path(path_type=Path), help="keep the JSON of every run here")
 def main(data: str, trials: int, out: Path | None) -> None:
-    """Run every public data set and write docs/results.md."""
+    """Run every public data set of events and write docs/results.md."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = out or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for source in SOURCES:
+        for source in EVENTS:
             run(source, Path(data) / source, trials, Path(temporary) / "home", folder)
-        found = [json.loads((folder / f"{s}.json").read_text("utf-8")) for s in SOURCES]
+        found = [json.loads((folder / f"{s}.json").read_text("utf-8")) for s in EVENTS]
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)

@@ -105,6 +105,11 @@ class Catalogue:
         self._by_name = {f.name: f for f in self.features}
 
     @property
+    def nominal(self) -> bool:
+        """Whether the as_of of its features is made up, so that their age is unknown."""
+        return False
+
+    @property
     def names(self) -> tuple[str, ...]:
         """Every feature, in the order of declaration."""
         return tuple(self._by_name)

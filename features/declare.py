@@ -6,21 +6,14 @@ hashes and compiles. It computes nothing and reads no data.
 
 from __future__ import annotations
 
-import ast
-import inspect
-import textwrap
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from domain.errors import TierlineError
 from domain.tiers import Target
+from features.formulas import Filled, Formula, Quotient, content_of, inputs_of
 
-Column = NDArray[np.float64]
-Formula = Callable[..., Column]
 EVER = 0
 """Window length that means: everything visible, from the first event on."""
 
@@ -104,6 +97,37 @@ class Words:
 
 
 @dataclass(frozen=True)
+class Subject:
+    """What several families are about: the stem of their names, the values taken, their unit.
+
+    An operation on times (`count`, `recency`, gaps) takes the plain events and has its own unit.
+    """
+
+    stem: str
+    of: str
+    where: tuple[str, ...] = ()
+    unit: str = "currency"
+
+    def take(self, op: str) -> Take:
+        """What the engine takes."""
+        return Take(op, self.of.partition(".")[0] if op in TIMED else self.of, self.where)
+
+    def words(self, op: str, zh: str, en: str) -> Words:
+        """The texts with what the operation makes of the unit.
+
+        Raises:
+            TierlineError: an operation that makes another unit of it.
+        """
+        kind = slope if op == "slope" else TIMED.get(op)
+        if kind is None and op not in KEEPS_UNIT:
+            raise TierlineError(
+                f"{op} of {self.stem} is not in {self.unit}: give it words of its own, with "
+                "`windowed` or `single`"
+            )
+        return kind(zh, en) if kind else Words(self.unit, zh, en)
+
+
+@dataclass(frozen=True)
 class Rule:
     """Direction for each target (+1: more is better, -1: worse, 0: free), and the lever's cost.
 
@@ -134,25 +158,6 @@ LEVER = Rule(lever=2)
 
 
 @dataclass(frozen=True)
-class Quotient:
-    """A formula as data: `scale * above / below`, at most `most`, of two features.
-
-    >>> Quotient("a", "b", scale=2.0)(np.array([1.0, 1.0]), np.array([4.0, 0.0])).tolist()
-    [0.5, nan]
-    """
-
-    above: str
-    below: str
-    scale: float = 1.0
-    most: float | None = None
-
-    def __call__(self, above: Column, below: Column) -> Column:
-        """The quotient, NaN where the divisor is not above zero."""
-        found = self.scale * ratio(above, below)
-        return found if self.most is None else np.minimum(found, self.most)
-
-
-@dataclass(frozen=True)
 class Declaration:
     """One feature as declared: either `take` from events, or `formula` on other features."""
 
@@ -167,15 +172,13 @@ class Declaration:
 
     @property
     def inputs(self) -> tuple[str, ...]:
-        """The features a derived one reads, in order: its parameters, or those of its quotient."""
-        if isinstance(self.formula, Quotient):
-            return self.formula.above, self.formula.below
-        return () if self.formula is None else tuple(inspect.signature(self.formula).parameters)
+        """The features a derived one reads, in order."""
+        return () if self.formula is None else inputs_of(self.formula)
 
     def content(self) -> dict[str, Any]:
         """Everything that decides the feature's values and texts, as plain data to be hashed."""
         take = None if self.take is None else {**vars(self.take)}
-        code = None if self.formula is None else _code(self.formula)
+        code = None if self.formula is None else content_of(self.formula)
         return {
             "name": self.name,
             "theme": self.theme,
@@ -204,13 +207,42 @@ class Theme:
         for days in windows:
             self._windowed(name, Take(**{**vars(take), "days": days}), days, words, rule)
 
-    def decayed(
-        self, name: str, take: Take, half_lives: tuple[int, ...], words: Words, rule: Rule = FREE
+    def past(
+        self, of: Subject, op: str, windows: tuple[int, ...], text: str, rule: Rule = FREE
     ) -> None:
-        """Declare a sum or count decayed by each half-life; `{w}` becomes its days."""
+        """Declare `<stem>_<op>_<days>d` for each window; of distinct keys `<stem>_<days>d`.
+
+        The text, `zh | en`, tells what; the window is added to it, in en where it names no `{w}`.
+        """
+        name = f"{of.stem}_{{w}}d" if op == "distinct" else f"{of.stem}_{op}_{{w}}d"
+        self.windowed(name, of.take(op), windows, of.words(op, *_past(text)), rule)
+
+    def ever(self, of: Subject, op: str, text: str, rule: Rule = FREE) -> None:
+        """Declare `<stem>_<op>_ever`, or as `EVER_NAMES` says."""
+        name = f"{of.stem}_{EVER_NAMES.get(op, f'{op}_ever')}"
+        self.single(name, of.take(op), of.words(op, *_texts(text)), rule)
+
+    def shares(
+        self, of: Subject, condition: str, windows: tuple[int, ...], text: str, rule: Rule = FREE
+    ) -> None:
+        """Declare `<condition>_share_<days>d`: the share of the subject's events that meet it."""
+        take = replace(of.take("count"), op="share", share=(condition,))
+        self.windowed(f"{condition}_share_{{w}}d", take, windows, share(*_past(text)), rule)
+
+    def latest(self, of: str, unit: str, text: str, rule: Rule = FREE) -> None:
+        """Declare `<value>_last` of `table.value`."""
+        words = Words(unit, *_texts(text))
+        self.single(f"{of.partition('.')[2]}_last", Take("last", of), words, rule)
+
+    def decayed(
+        self, of: Subject, half_lives: tuple[int, ...], text: str, rule: Rule = FREE
+    ) -> None:
+        """Declare `<stem>_decay_<days>d` for each half-life, which is added to the text."""
+        zh, en = _texts(text)
+        words = Words(of.unit, f"{zh}(每{{w}}天减半计)", f"{en}, each worth half after {{w}} days")
         for days in half_lives:
-            fading = Take(**{**vars(take), "op": "decay", "half_life": float(days)})
-            self._windowed(name, fading, days, words, rule)
+            fading = Take("decay", of.of, of.where, half_life=float(days))
+            self._windowed(f"{of.stem}_decay_{{w}}d", fading, days, words, rule)
 
     def before(
         self, name: str, take: Take, ago: tuple[int, ...], words: Words, rule: Rule = FREE
@@ -235,6 +267,10 @@ class Theme:
         """Declare the quotient of two features declared before."""
         self._add(name, words, rule, formula=of)
 
+    def filled(self, name: str, of: tuple[str, ...], text: str) -> None:
+        """Declare the share of features declared before that have a value."""
+        self._add(name, share(*_texts(text)), FREE, formula=Filled(of))
+
     def derived(self, unit: str, rule: Rule = FREE) -> Callable[[Formula], Formula]:
         """Declare a function as a feature.
 
@@ -242,9 +278,8 @@ class Theme:
         """
 
         def declare(formula: Formula) -> Formula:
-            zh, _, en = (formula.__doc__ or "").partition(" | ")
             name = getattr(formula, "__name__", "")
-            self._add(name, Words(unit, zh.strip(), en.strip()), rule, formula=formula)
+            self._add(name, Words(unit, *_texts(formula.__doc__ or "")), rule, formula=formula)
             return formula
 
         return declare
@@ -253,17 +288,6 @@ class Theme:
         self.declarations.append(
             Declaration(name, self.name, words, rule, self.max_age_days, owner=self.owner, **how)
         )
-
-
-def ratio(above: Column, below: Column) -> Column:
-    """The quotient where the divisor is above zero, NaN elsewhere.
-
-    >>> ratio(np.array([1.0, 1.0, 1.0]), np.array([4.0, 0.0, -2.0])).tolist()
-    [0.25, nan, nan]
-    """
-    out = np.full(len(above), np.nan)
-    np.divide(above, below, out=out, where=below > 0)
-    return out
 
 
 def money(zh: str, en: str) -> Words:
@@ -308,18 +332,23 @@ def against(zh: str, en: str) -> Words:
     )
 
 
-def _code(formula: Formula) -> Any:
-    """The function's normalised source without decorators and docstring: layout changes nothing.
+TIMED: dict[str, Callable[[str, str], Words]] = {
+    **dict.fromkeys(("tenure", "gap_mean", "gap_median", "gap_std"), days),
+    "count": count, "recency": since, "gap_slope": slope,
+}  # fmt: skip
+"""The operations on times, whatever the value, and what gives their words."""
+KEEPS_UNIT = frozenset({"sum", "mean", "median", "std", "min", "max", "last", "distinct"})
+EVER_NAMES = {
+    "recency": "recency_days", "tenure": "tenure_days", "last": "last", "distinct": "ever",
+}  # fmt: skip
+"""How a name over everything ends, where not with the operation."""
 
-    Of a formula that is data, the data.
-    """
-    if isinstance(formula, Quotient):
-        return vars(formula)
-    tree = ast.parse(textwrap.dedent(inspect.getsource(formula)))
-    function = tree.body[0]
-    if not isinstance(function, ast.FunctionDef):
-        return ast.unparse(tree)
-    function.decorator_list = []
-    if ast.get_docstring(function) is not None:
-        function.body = function.body[1:]
-    return ast.unparse(function)
+
+def _texts(text: str) -> tuple[str, str]:
+    zh, _, en = text.partition(" | ")
+    return zh.strip(), en.strip()
+
+
+def _past(text: str) -> tuple[str, str]:
+    zh, en = _texts(text)
+    return f"近{{w}}天{zh}", en if "{w}" in en else f"{en} in the past {{w}} days"

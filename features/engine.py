@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from features import columns, kernel, shuffle
-from features.declare import Column
+from features.formulas import Column
 from features.offers import OFFERS
 from features.programs import CLOCKS, Compiled
 

@@ -17,7 +17,8 @@ import pyarrow.compute as pc
 
 from domain.asof import NEVER, visible
 from domain.decision import content_hash
-from events.dataset import SUPERSEDED, Dataset
+from domain.workspace import Workspace
+from events.dataset import SUPERSEDED, Dataset, has_dataset, open_dataset
 from events.given import GIVEN, GivenColumn, GivenTable
 from events.schema import INSTANT, Personal
 from features.catalogue import CATALOGUE, Catalogue, Feature
@@ -36,6 +37,11 @@ class GivenCatalogue(Catalogue):
         self.features = tuple(_feature(c) for c in given.columns)
         self._by_name = {f.name: f for f in self.features}
         self._lineage = {c.name: frozenset({(GIVEN, c.column)}) for c in given.columns}
+
+    @property
+    def nominal(self) -> bool:
+        """Whether the source says so of its instant."""
+        return self.given.nominal
 
     @property
     def hash(self) -> str:
@@ -57,6 +63,12 @@ def _feature(column: GivenColumn) -> Feature:
 def catalogue_of(dataset: Dataset) -> Catalogue:
     """The catalogue that the features of a data set belong to."""
     return CATALOGUE if dataset.given is None else GivenCatalogue(dataset.given)
+
+
+def own_catalogue(workspace: Workspace) -> Catalogue:
+    """The catalogue of a workspace: that of its data set, the common one before it has one."""
+    data = workspace.dataset
+    return catalogue_of(open_dataset(data)) if has_dataset(data) else CATALOGUE
 
 
 def catalogue_told(card: Mapping[str, Any]) -> Catalogue:

@@ -24,8 +24,8 @@ import pyarrow.compute as pc
 from events.dataset import Dataset, clean_schema
 from events.schema import INSTANT
 from features.catalogue import CATALOGUE, Catalogue
-from features.declare import Column
 from features.engine import Book, Requests
+from features.formulas import Column
 from features.offers import OFFERS
 from features.programs import CLOCKS, compile_takes
 

@@ -21,7 +21,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from domain.workspace import Workspace
-from events.dataset import SUPERSEDED, Dataset, clean_schema, open_dataset
+from events.dataset import SUPERSEDED, Dataset, has_dataset, open_dataset
 from events.ingest import settle
 from events.schema import INSTANT, TABLES
 from features.arrivals import Arrivals
@@ -67,6 +67,16 @@ class PushPath:
             new = self._arrivals.append(table, rows)
             made = self._bring(self._arrivals.pending())
         return Pushed(new, rows.num_rows - new, made)
+
+    def warm(self) -> None:
+        """Make the row of nobody once, so that the first event waits for no kernel and no panel.
+
+        Nothing is kept. Without a data set there is nothing to make yet.
+        """
+        if has_dataset(self._dataset):
+            none = TABLES["transactions"].schema.empty_table()
+            settle(TABLES["transactions"], none)
+            self.rows(open_dataset(self._dataset), ["-"])
 
     def recover(self) -> int:
         """Make the rows that a killed process left to be made; how many."""
@@ -151,9 +161,3 @@ def open_push(workspace: Workspace, environ: Mapping[str, str]) -> PushPath:
     """The push path of a workspace, into the online store that the settings name."""
     room, arrivals = open_room(workspace, environ), Arrivals(workspace.arrivals)
     return PushPath(room, workspace.dataset, arrivals)
-
-
-def warm(room: FeatureRoom) -> None:
-    """Load the compiled kernel once, so that the first event does not wait for it."""
-    tables = {table: clean_schema(table).empty_table() for table in OFFERS}
-    features_of(room, tables, ["-"], np.zeros(1, dtype=np.int64))

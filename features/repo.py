@@ -17,7 +17,8 @@ from domain.errors import InputError
 from domain.settings import HOME, SOURCE
 from domain.tiers import TARGETS, Target
 from domain.workspace import Workspace
-from features.catalogue import CATALOGUE, Catalogue, Feature
+from features.catalogue import Catalogue, Feature
+from features.given import own_catalogue
 from features.views import (
     AS_OF,
     COMPUTED_AT,
@@ -107,8 +108,9 @@ def _service(
 def repository() -> dict[str, Any]:
     """The objects of the workspace that the environment names, for the command `feast`."""
     home = Path(__file__).resolve().parents[1] / HOME.read(os.environ)
-    views = Workspace(home, SOURCE.read(os.environ)).features / LIVE
-    return {f"{type(o).__name__}_{o.name}": o for o in build(CATALOGUE, views)}
+    workspace = Workspace(home, SOURCE.read(os.environ))
+    found = build(own_catalogue(workspace), workspace.features / LIVE)
+    return {f"{type(o).__name__}_{o.name}": o for o in found}
 
 
 if __name__ == "repo":  # the name under which the command `feast` imports this file

@@ -1,75 +1,60 @@
 """What customers buy: recency, frequency, money, trend, regularity, mix.
 
-Declarations only, two lines a family; windows are days before as_of.
+Declarations only, a line or two a family; windows are days before as_of.
 """
 
-# ruff: noqa: I001
-# fmt: off
 from __future__ import annotations
 
 import numpy as np
 
 from features.declare import (
-    LEVER, Column, Quotient, Rule, Take, Theme, Words, against, count, days, money, quotient, ratio,
-    share, slope, since,
+    LEVER, Rule, Subject, Take, Theme, Words, against, count, money, quotient, share,
 )
+from features.formulas import Column, Quotient, ratio
 
 T = "transactions"
-NET, AMOUNT, ITEMS, DAY = (f"transactions.{n}" for n in ("net_spend", "amount", "items", "day"))
-BUY, SPEND, REFUND = ("purchase",), ("spend",), ("refund",)
+NET, AMOUNT = "transactions.net_spend", "transactions.amount"
+BUY, SPEND = ("purchase",), ("spend",)
 MORE, SILENT = Rule(value=1, churn=1, lever=2), Rule(value=-1, churn=-1)
 VALUE = Rule(value=1)
 W, LONG, YEAR = (30, 90, 180, 365), (90, 180, 365), (365,)
 AGO = (("未到往常", "sooner than usual"), ("久于往常", "later than usual"), 1.0)
 
+dealt, bought = Subject("transaction", T), Subject("purchase", T, BUY, "count")
+spent, paid = Subject("spend", NET, SPEND), Subject("spend", AMOUNT, BUY)
+shopped = Subject("active_days", "transactions.day", BUY, "days")
+items = Subject("items", "transactions.items", BUY, "items")
+refunded = Subject("refund", AMOUNT, ("refund",))
+
 recency = Theme("recency", owner="CRM")
-recency.single("transaction_recency_days", Take("recency", T),
-    since("距上次交易天数", "Days since the last transaction"))
-recency.single("purchase_recency_days", Take("recency", T, BUY),
-    since("距上次消费天数", "Days since the last purchase"), SILENT)
-recency.single("refund_recency_days", Take("recency", T, REFUND),
-    since("距上次退款天数", "Days since the last refund"))
+recency.ever(dealt, "recency", "距上次交易天数 | Days since the last transaction")
+recency.ever(bought, "recency", "距上次消费天数 | Days since the last purchase", SILENT)
+recency.ever(refunded, "recency", "距上次退款天数 | Days since the last refund")
 
 frequency = Theme("frequency", owner="CRM")
-frequency.windowed("purchase_count_{w}d", Take("count", T, BUY), (7, 14, 30, 60, 90, 180, 365),
-    count("近{w}天消费次数", "Purchases in the past {w} days"), MORE)
-frequency.single("purchase_count_ever", Take("count", T, BUY),
-    count("累计消费次数", "Purchases ever"))
-frequency.decayed("purchase_decay_{w}d", Take("count", T, BUY), (30, 90, 180),
-    count("消费次数(每{w}天减半计)", "Purchases, each worth half after {w} days"), MORE)
-frequency.windowed("refund_count_{w}d", Take("count", T, REFUND), (90, 365),
-    count("近{w}天退款次数", "Refunds in the past {w} days"))
-frequency.windowed("active_days_{w}d", Take("distinct", DAY, BUY), W,
-    count("近{w}天有消费的天数", "Days with a purchase in the past {w} days", "days"), MORE)
-frequency.single("active_days_ever", Take("distinct", DAY, BUY),
-    count("历来有消费的天数", "Days with a purchase ever", "days"))
+frequency.past(bought, "count", (7, 14, 30, 60, 90, 180, 365), "消费次数 | Purchases", MORE)
+frequency.ever(bought, "count", "累计消费次数 | Purchases ever")
+frequency.decayed(bought, (30, 90, 180), "消费次数 | Purchases", MORE)
+frequency.past(refunded, "count", (90, 365), "退款次数 | Refunds")
+frequency.past(shopped, "distinct", W, "有消费的天数 | Days with a purchase", MORE)
+frequency.ever(shopped, "distinct", "历来有消费的天数 | Days with a purchase ever")
 frequency.windowed("active_months_{w}d", Take("distinct", "transactions.month", BUY), (180, 365),
     count("近{w}天有消费的月数", "Months with a purchase in the past {w} days", "months"), MORE)
 
 monetary = Theme("monetary", owner="CRM")
-monetary.windowed("spend_sum_{w}d", Take("sum", NET, SPEND), (30, 60, 90, 180, 365),
-    money("近{w}天净消费金额", "Net spend in the past {w} days"), MORE)
-monetary.single("spend_sum_ever", Take("sum", NET, SPEND),
-    money("累计净消费金额", "Net spend ever"))
-monetary.decayed("spend_decay_{w}d", Take("sum", NET, SPEND), (30, 90, 180),
-    money("净消费金额(每{w}天减半计)", "Net spend, each worth half after {w} days"), MORE)
-monetary.windowed("spend_mean_{w}d", Take("mean", AMOUNT, BUY), LONG,
-    money("近{w}天笔均消费", "Mean purchase in the past {w} days"), VALUE)
-monetary.windowed("spend_median_{w}d", Take("median", AMOUNT, BUY), YEAR,
-    money("近{w}天单笔消费中位数", "Median purchase in the past {w} days"), VALUE)
-monetary.windowed("spend_max_{w}d", Take("max", AMOUNT, BUY), (180, 365),
-    money("近{w}天最大单笔消费", "Largest purchase in the past {w} days"))
-monetary.windowed("spend_min_{w}d", Take("min", AMOUNT, BUY), YEAR,
-    money("近{w}天最小单笔消费", "Smallest purchase in the past {w} days"))
-monetary.windowed("spend_std_{w}d", Take("std", AMOUNT, BUY), (180, 365),
-    money("近{w}天消费金额波动", "Spread of purchases in the past {w} days"))
-monetary.single("spend_last", Take("last", AMOUNT, BUY), money("最近一笔消费", "Last purchase"))
-monetary.windowed("refund_sum_{w}d", Take("sum", AMOUNT, REFUND), (90, 365),
-    money("近{w}天退款金额", "Refunds in the past {w} days, amount"))
+monetary.past(spent, "sum", (30, 60, 90, 180, 365), "净消费金额 | Net spend", MORE)
+monetary.ever(spent, "sum", "累计净消费金额 | Net spend ever")
+monetary.decayed(spent, (30, 90, 180), "净消费金额 | Net spend", MORE)
+monetary.past(paid, "mean", LONG, "笔均消费 | Mean purchase", VALUE)
+monetary.past(paid, "median", YEAR, "单笔消费中位数 | Median purchase", VALUE)
+monetary.past(paid, "max", (180, 365), "最大单笔消费 | Largest purchase")
+monetary.past(paid, "min", YEAR, "最小单笔消费 | Smallest purchase")
+monetary.past(paid, "std", (180, 365), "消费金额波动 | Spread of purchases")
+monetary.ever(paid, "last", "最近一笔消费 | Last purchase")
+monetary.past(refunded, "sum", (90, 365), "退款金额 | Refunds in the past {w} days, amount")
 
 trend = Theme("trend", owner="CRM")
-trend.windowed("spend_slope_{w}d", Take("slope", AMOUNT, BUY), (180,),
-    slope("近{w}天单笔消费趋势(每天)", "Trend of purchases a day over the past {w} days"))
+trend.past(paid, "slope", (180,), "单笔消费趋势(每天) | Trend of purchases a day")
 trend.before("spend_sum_before_{w}d", Take("sum", NET, SPEND), (30, 90),
     money("此前一个{w}天净消费", "Net spend in the {w} days before the past {w}"))
 trend.before("purchase_count_before_{w}d", Take("count", T, BUY), (30, 90),
@@ -99,24 +84,16 @@ trend.quotient("spend_to_year_ago_90d", Quotient("spend_sum_90d", "year_ago_spen
     against("近90天消费与去年同期之比", "Spend of the past 90 days to the same a year ago"))
 
 regularity = Theme("regularity", owner="CRM")
-regularity.windowed("purchase_gap_mean_{w}d", Take("gap_mean", T, BUY), (180, 365),
-    days("近{w}天平均消费间隔", "Mean days between purchases in the past {w} days"))
-regularity.windowed("purchase_gap_median_{w}d", Take("gap_median", T, BUY), YEAR,
-    days("近{w}天消费间隔中位数", "Median days between purchases in the past {w} days"))
-regularity.windowed("purchase_gap_std_{w}d", Take("gap_std", T, BUY), YEAR,
-    days("近{w}天消费间隔波动", "Spread of the days between purchases in the past {w} days"))
-regularity.windowed("purchase_gap_slope_{w}d", Take("gap_slope", T, BUY), YEAR,
-    slope("近{w}天消费间隔趋势(每次)", "Trend of the days between purchases in the past {w} days"))
-regularity.single("purchase_gap_mean_ever", Take("gap_mean", T, BUY),
-    days("历来平均消费间隔", "Mean days between purchases ever"))
-regularity.single("purchase_gap_median_ever", Take("gap_median", T, BUY),
-    days("历来消费间隔中位数", "Median days between purchases ever"))
-regularity.single("purchase_tenure_days", Take("tenure", T, BUY),
-    days("首次消费至今天数", "Days since the first purchase"))
-regularity.windowed("weekend_share_{w}d", Take("share", T, BUY, ("weekend",)), (180,),
-    share("近{w}天周末消费占比", "Share of purchases at weekends in the past {w} days"))
-regularity.windowed("month_end_share_{w}d", Take("share", T, BUY, ("month_end",)), (180,),
-    share("近{w}天月末消费占比", "Share of purchases at the end of a month, past {w} days"))
+regularity.past(bought, "gap_mean", (180, 365), "平均消费间隔 | Mean days between purchases")
+regularity.past(bought, "gap_median", YEAR, "消费间隔中位数 | Median days between purchases")
+regularity.past(bought, "gap_std", YEAR, "消费间隔波动 | Spread of the days between purchases")
+regularity.past(bought, "gap_slope", YEAR,
+    "消费间隔趋势(每次) | Trend of the days between purchases")
+regularity.ever(bought, "gap_mean", "历来平均消费间隔 | Mean days between purchases ever")
+regularity.ever(bought, "gap_median", "历来消费间隔中位数 | Median days between purchases ever")
+regularity.ever(bought, "tenure", "首次消费至今天数 | Days since the first purchase")
+regularity.shares(bought, "weekend", (180,), "周末消费占比 | Share of purchases at weekends")
+regularity.shares(bought, "month_end", (180,), "月末消费占比 | Share of purchases at month end")
 regularity.windowed("weekday_entropy_{w}d", Take("entropy", "transactions.weekday", BUY), YEAR,
     quotient("近{w}天消费星期分散度(熵)", "Variety of weekdays bought on, past {w} days (entropy)"))
 regularity.quotient("recency_to_gap", Quotient("purchase_recency_days", "purchase_gap_mean_ever"),
@@ -180,10 +157,8 @@ mix.windowed("channel_entropy_{w}d", Take("entropy", "transactions.channel"), (1
 for _name, _zh in (("online", "线上"), ("app", "App"), ("branch", "网点")):
     mix.windowed(f"{_name}_share_{{w}}d", Take("share", T, ("has_channel",), (_name,)), (90, 365),
         share(f"近{{w}}天{_zh}交易占比", f"Share of {_name} transactions in the past {{w}} days"))
-mix.windowed("items_sum_{w}d", Take("sum", ITEMS, BUY), (90, 365),
-    count("近{w}天购买商品种数", "Distinct items bought in the past {w} days", "items"), LEVER)
-mix.windowed("items_mean_{w}d", Take("mean", ITEMS, BUY), YEAR,
-    count("近{w}天每单商品种数", "Items an order in the past {w} days", "items"))
+mix.past(items, "sum", (90, 365), "购买商品种数 | Distinct items bought", LEVER)
+mix.past(items, "mean", YEAR, "每单商品种数 | Items an order")
 
 
 @mix.derived("share")

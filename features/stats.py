@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from features.declare import Column
+from features.formulas import Column
 
 QUANTILES = (0.0, 0.05, 0.5, 0.95, 1.0)
 BINS = 12

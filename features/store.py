@@ -26,7 +26,6 @@ from domain.asof import iso
 from domain.errors import NotFoundError
 from domain.settings import ONLINE, REGISTRY
 from domain.workspace import Workspace
-from events.dataset import open_dataset
 from events.schema import INSTANT
 from features import panel_files
 from features.catalogue import CATALOGUE, Catalogue
@@ -230,20 +229,15 @@ def open_room(
 
     `catalogue`: by default that of the workspace's data set.
     """
+    from features.given import own_catalogue
+
     return FeatureRoom(
         workspace.features,
-        catalogue or _own_catalogue(workspace),
+        catalogue or own_catalogue(workspace),
         OnlineConfig(ONLINE.read(environ)),
         RegistryConfig(REGISTRY.read(environ)),
         project_of(workspace.source),
     )
-
-
-def _own_catalogue(workspace: Workspace) -> Catalogue:
-    from features.given import catalogue_of
-
-    has_data = (workspace.dataset / "dataset.json").is_file()
-    return catalogue_of(open_dataset(workspace.dataset)) if has_data else CATALOGUE
 
 
 def project_of(source: str) -> str:

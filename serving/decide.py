@@ -76,6 +76,10 @@ class Judge:
         theme = {f.name: f.theme for f in self.catalogue.features}
         return tuple(dict.fromkeys(theme[n] for n in self.names))
 
+    def age_days(self, moment: datetime, as_of: int) -> float | None:
+        """How old features as of `as_of` (micros) are, in days; None where nobody knows."""
+        return None if self.catalogue.nominal else age_days(moment, as_of)
+
     @property
     def card(self) -> Card:
         """The bundle's model card."""
@@ -148,7 +152,7 @@ def _one(
     as_of = None if known.as_of is None else int(known.as_of[row])
     moment = known.asked or now
     status, age = _status(judge, features, as_of, moment)
-    ages = {v: age_days(moment, int(at[row])) for v, at in known.by_view.items()}
+    ages = {v: judge.age_days(moment, int(at[row])) for v, at in known.by_view.items()}
     points: dict[Target, int | None] = {}
     if status is not Status.MISSING:
         points = {t: int(explained.points[row]) for t, (_, _, explained) in scored.items()}
@@ -207,7 +211,7 @@ def _status(
 ) -> tuple[Status, float | None]:
     if as_of == 0 or all(v is None for v in features.values()):
         return Status.MISSING, None
-    age = None if as_of is None else age_days(moment, as_of)
+    age = None if as_of is None else judge.age_days(moment, as_of)
     if age is not None and age > judge.stale_days:
         return Status.STALE, age
     thin = [name for name in THIN_FEATURES if name in judge.catalogue.names]
@@ -241,6 +245,8 @@ def _notes(judge: Judge, status: Status, age: float | None) -> list[str]:
         notes.append("nothing is known of this customer: no score; check the id")
     if status is Status.STALE and age is not None:
         notes.append(f"the features are {age:.0f} days old: run `tierline features` and promote")
+    if judge.catalogue.nominal and status is not Status.MISSING:
+        notes.append("the source does not say of when its features are: their age is unknown")
     if status is Status.THIN:
         notes.append("little is known of this customer: neither transactions nor statements")
     accepted = judge.card.accepted

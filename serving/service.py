@@ -18,7 +18,6 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from domain.errors import InputError
 from domain.settings import HOME, MAX_BODY_BYTES, POLICY, SOURCE, TOKEN
 from domain.workspace import Workspace
-from features.push import warm
 from serving.app import make_app
 from serving.desk import Desk
 
@@ -66,7 +65,7 @@ class Tierline:
         self.desk = Desk(workspace, Path(policy) if policy else None)
         self.desk.room.warm()
         if self.desk.takes_events:
-            warm(self.desk.room)
+            self.desk.push.warm()
         self.desk.push.recover()
         token, limit = TOKEN.read(os.environ), MAX_BODY_BYTES.number(os.environ)
         _app.inner = make_app(self.desk, token=token, max_body=limit)

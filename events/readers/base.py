@@ -39,6 +39,7 @@ class Source:
 
     `notes(folder)`: what the report should tell although it stops nothing.
     `given(folder)`: what the columns of a ready-made feature table mean, where the source is one.
+    `is_public`: a data set that stands under its name in the folder of public data sets.
     """
 
     name: str
@@ -47,3 +48,9 @@ class Source:
     plan: Callable[[Path], StudyPlan]
     notes: Callable[[Path], tuple[Fault, ...]] = _nothing
     given: Callable[[Path], GivenTable | None] = _no_table
+    is_public: bool = False
+
+    @property
+    def is_ready_made(self) -> bool:
+        """Whether it brings features, not events."""
+        return self.given is not _no_table

@@ -88,4 +88,4 @@ def plan(_: Path) -> StudyPlan:
     )
 
 
-SOURCE = Source("berka", "Czech bank, 354 loans of 1997-98", read, plan)
+SOURCE = Source("berka", "Czech bank, 354 loans of 1997-98", read, plan, is_public=True)

@@ -85,4 +85,6 @@ def _after(months: int) -> datetime:
     return datetime(index // 12, index % 12 + 1, 1, tzinfo=UTC)
 
 
-SOURCE = Source("credit_card_approval", "card status by month, 61 months", read, plan)
+SOURCE = Source(
+    "credit_card_approval", "card status by month, 61 months", read, plan, is_public=True
+)

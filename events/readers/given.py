@@ -57,7 +57,7 @@ def _source(name: str) -> Source:
         return declared(name).plan
 
     text = "a ready-made feature table"
-    return Source(name, text, read, plan, given=lambda _: declared(name))
+    return Source(name, text, read, plan, given=lambda _: declared(name), is_public=True)
 
 
 def raw_tables(given: GivenTable, folder: Path) -> Iterator[RawTable]:

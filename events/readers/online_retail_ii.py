@@ -69,4 +69,6 @@ def plan(_: Path) -> StudyPlan:
     )
 
 
-SOURCE = Source("online_retail_ii", "UK wholesaler, invoices 2009 to 2011", read, plan)
+SOURCE = Source(
+    "online_retail_ii", "UK wholesaler, invoices 2009 to 2011", read, plan, is_public=True
+)

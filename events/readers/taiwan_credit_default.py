@@ -83,4 +83,4 @@ def plan(_: Path) -> StudyPlan:
     )
 
 
-SOURCE = Source("taiwan_credit_default", "card holders in Taiwan, 2005", read, plan)
+SOURCE = Source("taiwan_credit_default", "card holders in Taiwan, 2005", read, plan, is_public=True)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import shutil
+
 import pyarrow as pa
 import pytest
 
 from domain.errors import NotFoundError
-from events.dataset import SUPERSEDED, clean_schema, open_dataset
+from events.dataset import SUPERSEDED, before_swap, clean_schema, has_dataset, open_dataset
 from tests.events.raw_world import HEAD, PLAN, folder, good, take
 
 
@@ -50,3 +52,11 @@ def test_text_may_come_coded(dataset):
 def test_no_data_set_says_what_to_do(tmp_path):
     with pytest.raises(NotFoundError, match="run `tierline check` first"):
         open_dataset(tmp_path / "home/berka/dataset")
+
+
+def test_whether_there_is_one_is_told_without_opening_it(dataset, tmp_path):
+    assert has_dataset(dataset.root)
+    assert not has_dataset(tmp_path / "home")
+    shutil.copytree(dataset.root, before_swap(tmp_path / "home"))
+    assert has_dataset(tmp_path / "home"), "a killed run left the one before"
+    assert open_dataset(tmp_path / "home").tables == dataset.tables

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 
 import numpy as np
 import pandas as pd
@@ -11,6 +12,7 @@ import pytest
 
 from events.dataset import Dataset
 from events.quality import LEAST_ROWS, MAJOR, TableQuality, quality, stability_index
+from events.quality_page import page
 from tests.events.raw_world import folder, line, take
 
 HEAD = "customer_id,happened_at,known_at,event_id,kind,amount,channel\n"
@@ -81,7 +83,16 @@ def test_corrections_and_the_quarantine_are_counted(found):
     assert [m.corrected for m in found.months] == [1, 0, 0, 0]
     assert found.quarantine == {"duplicate": 1, "wrong_type": 1}
     assert found.duplicates == 1
-    assert found.quarantine_months == {"2024-02": 1, "2024-03": 1}
+    assert found.quarantine_months == {"2024-02": {"duplicate": 1}, "2024-03": {"wrong_type": 1}}
+
+
+def test_every_planted_fault_is_drawn_in_its_month(dataset, found):
+    drawn = set(re.findall(r"<title>(.*?)</title>", page(quality(dataset))))
+    drift = {m.month: m.drift["amount"] for m in found.months if m.drift}
+    assert {
+        "2024-02: 1", "duplicate 2024-02: 1", "wrong_type 2024-03: 1", "2024-04: 25.0%",
+        "channel 2024-03: 100%", "channel 2024-04: 50%", f"amount 2024-04: {drift['2024-04']:.2f}",
+    } <= drawn  # fmt: skip
 
 
 def by_loop(frame: pd.DataFrame, month: str) -> float:

@@ -20,7 +20,8 @@ def month(name: str, rows: int = 10, **more) -> Month:
 
 def made(*months: Month, quarantine=None) -> str:
     rules = {"wrong_type": 2, EVIL: 1} if quarantine is None else quarantine
-    table = TableQuality("transactions", sum(m.rows for m in months), months, rules, {}, 0)
+    by_month = {"2024-02": {"duplicate": 4}, "2024-04": {EVIL: 2}} if rules else {}
+    table = TableQuality("transactions", sum(m.rows for m in months), months, rules, by_month)
     return page(Quality(EVIL, (table,)))
 
 
@@ -44,13 +45,17 @@ def test_every_text_stands_in_both_languages(text):
 
 def test_every_plot_is_well_formed_and_as_tall_as_its_value(text):
     plots = [ET.fromstring(s) for s in re.findall(r"<svg width.*?</svg>", text, re.DOTALL)]
-    assert len(plots) == 4
+    assert len(plots) == 6
     bars = [float(r.get("height", 0)) for r in plots[0].iter("rect")]
     assert bars[2] == pytest.approx(2 * bars[0], abs=0.1)
     assert len(list(plots[1].iter("rect"))) == 6
     names = re.findall(r'<svg class="names".*?</svg>', text, re.DOTALL)
-    assert [len(list(ET.fromstring(s).iter("text"))) for s in names] == [1, 2, 1, 1]
+    assert [len(list(ET.fromstring(s).iter("text"))) for s in names] == [1, 2, 1, 1, 1, 2]
     assert [r.get("fill") for r in plots[3].iter("rect")] == ["#b3261e"] * 2
+    twice = [float(r.get("height", 0)) for r in plots[4].iter("rect")]
+    assert [tall > 0 for tall in twice] == [False, True, False, False]
+    told = [r.findtext("title") for r in plots[5].iter("rect")]
+    assert told == ["duplicate 2024-02: 4", f"{EVIL} 2024-04: 2"]
 
 
 def test_a_table_without_months_or_faults_still_has_its_page():

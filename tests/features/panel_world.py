@@ -216,7 +216,7 @@ def _number(value: Value, r: Row) -> float | None:
     if value.rule == "net":
         return -found[0] if found[1] == "refund" else found[0]
     if value.rule == "ratio":
-        return found[0] / found[1] if found[1] else None
+        return found[0] / found[1] if (found[1] or 0) > 0 else None
     return found[0] / DAY if value.columns[0].endswith(("_at", "_since")) else float(found[0])
 
 

@@ -8,6 +8,8 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from domain.asof import MICROS_PER_DAY as DAY
 from domain.asof import to_micros
@@ -57,6 +59,65 @@ def test_every_feature_of_transactions_agrees_with_the_slow_engine(name):
             assert (math.nan if value is None else value) == pytest.approx(
                 expected, rel=1e-6, abs=1e-6, nan_ok=True
             ), f"{feature} {customer}"
+
+
+OTHERS = {
+    table: {d.name: d.take for d in CATALOGUE.declarations if d.take and d.take.table == table}
+    for table in ("statements", "loans", "interactions")
+}
+FIELDS = {
+    "statements": {
+        "status": ["unused", "paid_in_full", "revolving", "past_due"],
+        "days_past_due": [0.0, 29.0, 30.0, 60.0], "bill": [-50.0, 0.0, 100.0, 900.0],
+        "paid": [0.0, 0.005, 50.0, 900.0], "limit": [None, 0.0, 1000.0],
+    },
+    "loans": {
+        "amount": [1.0, 5000.0], "term_months": [None, 12.0, 60.0], "payment": [None, 90.0],
+    },
+    "interactions": {
+        "kind": ["contact", "complaint", "satisfaction", "app_session", "campaign", "response"],
+        "score": [None, 1.0, 5.0],
+    },
+}  # fmt: skip
+
+
+@st.composite
+def versions(draw, table: str, moment: datetime):
+    """An event near the edge of a window, perhaps known late, perhaps corrected: its versions."""
+    edges = sorted({e for t in OTHERS[table].values() for e in (t.ago, t.ago + t.days)})
+    age = draw(st.sampled_from(edges)) + draw(st.sampled_from([-1, 0, 1, 3 * DAY])) / DAY
+    day, end = days_before(moment, age), days_before(moment, 0)
+    told = max(day, draw(st.sampled_from([day, day, day + 9, end, end + 1 / DAY])))
+    corrected = draw(st.sampled_from([None, None, end - 1 / DAY, end, end + 1 / DAY]))
+    if corrected is not None and corrected <= told:
+        corrected = None
+    spans = [(told, corrected), *([] if corrected is None else [(corrected, None)])]
+    return [
+        row(
+            "c", day, known=known, superseded=until,
+            **{name: draw(st.sampled_from(of)) for name, of in FIELDS[table].items()},
+        )
+        for known, until in spans
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize("table", OTHERS)
+@settings(max_examples=40, deadline=None)
+@given(data=st.data())
+def test_every_feature_of_the_other_tables_agrees_with_the_slow_engine_at_every_edge(table, data):
+    moment = MOMENTS[data.draw(st.sampled_from(sorted(MOMENTS)))]
+    events = data.draw(
+        st.lists(versions(table, moment), max_size=8, unique_by=lambda v: v[0]["happened_at"])
+    )
+    rows = [version for event in events for version in event]
+    as_of = to_micros(moment)
+    found = computed({table: rows}, [("c", as_of)], CATALOGUE)
+    assert len(OTHERS[table]) > 3
+    for feature, take in OTHERS[table].items():
+        value = found[feature][0].as_py()
+        assert (math.nan if value is None else value) == pytest.approx(
+            slow(take, rows, "c", as_of), rel=1e-6, abs=1e-6, nan_ok=True
+        ), feature
 
 
 @pytest.mark.parametrize("name", MOMENTS)

@@ -18,7 +18,8 @@ from events.readers import SOURCES
 from events.schema import INSTANT
 from features.catalogue import CATALOGUE
 from features.given import GivenCatalogue, catalogue_of, catalogue_told, everybody, panel
-from scoring.bundle import Bundle
+from scoring import registry
+from scoring.bundle import Bundle, write_bundle
 from scoring.card import Accepted
 from scoring.parity import go_live
 from serving.desk import Desk
@@ -27,6 +28,8 @@ from tests.events.given_world import DECLARATION, folder, people
 from training.run import RunOptions, run
 
 AS_OF = parse_instant("2024-01-01")
+ASKED = DecisionRequest(customer_ids=["3"], purpose=Purpose.CRM)
+ASKED_NOBODY = DecisionRequest(customer_ids=["nobody"], purpose=Purpose.CRM)
 
 
 @pytest.fixture(scope="module")
@@ -144,6 +147,33 @@ def test_a_decision_as_of_a_past_instant_reads_the_table_as_it_was_known(live):
     ).decisions
     assert (after.status, before.status) == ("fresh", "missing")
     assert not before.scores
+
+
+def test_features_whose_clock_is_nominal_are_fresh_with_an_age_that_nobody_knows(live):
+    workspace, dated = live
+    [old] = Desk(workspace).decisions(ASKED).decisions
+    assert (old.status, old.view_age_days) == ("stale", {"given": old.feature_age_days})
+
+    card = {**dated.card, "given": {**dated.card["given"], "nominal": True}}
+    golden = {"churn": np.zeros((1, len(dated.scorers["churn"].features)))}
+    bundle = write_bundle(
+        workspace.bundles, dated.scorers, catalogue_told(card), card, golden
+    )  # fmt: skip
+    registry.register(workspace, bundle)
+    go_live(workspace, {}, bundle.hash, 5, "test", None)
+    try:
+        [found] = Desk(workspace).decisions(ASKED).decisions
+        assert (found.status, found.feature_age_days) == ("fresh", None)
+        assert (found.as_of, found.view_age_days) == (old.as_of, {"given": None})
+        [note] = [n for n in found.degraded if "accepted by" not in n]
+        assert "age is unknown" in note
+        assert found.scores == old.scores
+        assert replay(workspace, found.decision_id).equal
+        [nobody] = Desk(workspace).decisions(ASKED_NOBODY).decisions
+        assert nobody.status == "missing"
+        assert not [n for n in nobody.degraded if "age is unknown" in n]
+    finally:
+        go_live(workspace, {}, dated.hash, 5, "test", "the dated one again")
 
 
 def test_fewer_visits_never_earn_more_points(live):

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from domain.asof import MICROS_PER_DAY
 from features.catalogue import CATALOGUE
 from tests.features.panel_world import START, at, computed, row
 
@@ -45,6 +48,78 @@ EXPECTED = {
 def test_the_features_of_a_known_person(name, value):
     found = computed(TABLES, [("c", at(100))], CATALOGUE)[name][0].as_py()
     assert found == pytest.approx(value), name
+
+
+COMPLETENESS = [f for f in CATALOGUE.features if f.theme == "completeness"]
+PROFILE = {
+    **dict.fromkeys(("joined_at", "products", "income", "education", "employed_since"), 1),
+    **dict.fromkeys(("owns_home", "owns_car"), True),
+}
+
+
+@st.composite
+def an_event(draw, **fields):
+    """A row of anybody, perhaps known late, perhaps corrected later."""
+    day = draw(st.integers(0, 120))
+    known = day + draw(st.sampled_from([0, 0, 9, 60]))
+    until = draw(st.sampled_from([None, None, known + 5, known + 90]))
+    told = {name: draw(st.none() | st.just(value)) for name, value in fields.items()}
+    return row(draw(st.sampled_from("ab")), day, known=known, superseded=until, **told)
+
+
+BOOK = st.fixed_dictionaries({
+    "customers": st.lists(an_event(**PROFILE), max_size=4),
+    "transactions": st.lists(an_event(), max_size=6),
+    "statements": st.lists(an_event(), max_size=2),
+    "loans": st.lists(an_event(), max_size=2),
+    "interactions": st.lists(an_event(), max_size=2),
+})  # fmt: skip
+
+
+def completeness(book, customer, as_of):
+    """The same in plain loops: what is visible, in how many tables, months and fields."""
+    seen = {
+        table: sorted(
+            (r for r in rows if r["customer_id"] == customer and r["happened_at"] <= as_of
+             and r["known_at"] <= as_of < (r["superseded_at"] or as_of + 1)),
+            key=lambda r: r["happened_at"],
+        )
+        for table, rows in book.items()
+    }  # fmt: skip
+    happened = {t: [r["happened_at"] for r in rows] for t, rows in seen.items()}
+    days = [(as_of - h) / MICROS_PER_DAY for h in happened["transactions"]]
+    moments = [datetime.fromtimestamp(h / 1e6, tz=UTC) for h in happened["transactions"]]
+    months = {(m.year, m.month) for m in moments}
+    told = [c for c in PROFILE if any(r[c] is not None for r in seen["customers"])]
+    return {
+        "profile_recency_days": (
+            (as_of - happened["customers"][-1]) / MICROS_PER_DAY if seen["customers"] else None
+        ),
+        "transaction_months_ever": float(len(months)) if days else None,
+        "transaction_month_share": (
+            min(1.0, len(months) / (max(days) / 365.25 * 12)) if days and max(days) > 0 else None
+        ),
+        "known_table_share": len([t for t in seen if seen[t]]) / 5 or None,
+        "filled_profile_share": len(told) / 7 or None,
+    }
+
+
+@settings(max_examples=60, deadline=None)
+@given(book=BOOK, day=st.integers(0, 200))
+def test_completeness_says_what_was_visible_of_a_customer_at_as_of(book, day):
+    pairs = [(c, at(day)) for c in "ab"]
+    found = computed(book, pairs, CATALOGUE)
+    for place, (customer, as_of) in enumerate(pairs):
+        expected = completeness(book, customer, as_of)
+        assert set(expected) == {f.name for f in COMPLETENESS}
+        for name, value in expected.items():
+            assert found[name][place].as_py() == pytest.approx(value), (name, customer)
+
+
+@pytest.mark.parametrize("feature", COMPLETENESS, ids=lambda f: f.name)
+def test_completeness_describes_moves_nobody_and_reads_nothing_protected(feature):
+    assert not feature.lever and not feature.protected and not feature.better
+    assert all(feature.low) and all(feature.high)
 
 
 def test_age_and_dependants_are_protected():

@@ -16,11 +16,16 @@ from feast.types import Float64
 
 from domain.errors import InputError
 from domain.tiers import TARGETS
+from domain.workspace import Workspace
+from events.ingest import ingest
+from events.readers import SOURCES
 from features.catalogue import CATALOGUE, Catalogue
 from features.declare import Take, Theme, Words
+from features.given import own_catalogue
 from features.repo import build
 from features.store import FeatureRoom
 from features.views import themes
+from tests.events.given_world import folder
 from tests.features.feast_world import AGES, T0, catalogue, panel
 
 ROOT = Path(__file__).parents[2]
@@ -108,19 +113,23 @@ def test_a_name_that_feast_would_lose_is_refused(name):
         build(small(name), Path("views"))
 
 
-def test_the_registry_holds_no_code(tmp_path):
-    room = FeatureRoom(tmp_path / "features", catalogue())
-    room.write(panel([("A", T0, {"alpha": 1.0})]))
-    found = registry(room.views / "registry.db")
-    assert len(found.feature_views) == 2
+def has_no_code(found: Registry) -> None:
     for kind in ("on_demand_feature_views", "stream_feature_views", "saved_datasets"):
         assert not getattr(found, kind), kind
     for view in found.feature_views:
         assert not view.spec.HasField("feature_transformation")
         assert not view.spec.HasField("stream_source")
-    raw = (room.views / "registry.db").read_bytes()
+    raw = found.SerializeToString()
     for sign in (b"dill", b"pickle", b"\x80\x04\x95", b"\x80\x05\x95", b"def ", b"lambda"):
         assert sign not in raw
+
+
+def test_the_registry_holds_no_code(tmp_path):
+    room = FeatureRoom(tmp_path / "features", catalogue())
+    room.write(panel([("A", T0, {"alpha": 1.0})]))
+    found = registry(room.views / "registry.db")
+    assert len(found.feature_views) == 2
+    has_no_code(found)
 
 
 def test_importing_the_repository_makes_no_feast_object():
@@ -129,21 +138,31 @@ def test_importing_the_repository_makes_no_feast_object():
     assert not [v for v in vars(module).values() if isinstance(v, FeatureView | FeatureService)]
 
 
-def test_the_command_feast_finds_every_object_exactly_once(tmp_path):
+def applied(tmp_path: Path, **settings: str) -> Registry:
+    """The registry that the command `feast apply` makes of our repository."""
     folder = tmp_path / "features"
     ours = shutil.ignore_patterns("__pycache__")
     shutil.copytree(ROOT / "features", folder, ignore=ours)
     done = subprocess.run(
         [sys.executable, "-m", "feast.cli.cli", "apply"],
         cwd=folder,
-        env={**os.environ, "TIERLINE_HOME": str(tmp_path / "home"), "PYTHONPATH": str(ROOT)},
+        env={
+            **os.environ,
+            "TIERLINE_HOME": str(tmp_path / "home"),
+            "PYTHONPATH": str(ROOT),
+            **settings,
+        },
         capture_output=True,
         text=True,
         timeout=120,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    found = registry(tmp_path / ".tierline" / "feast_registry.db")
+    return registry(tmp_path / ".tierline" / "feast_registry.db")
+
+
+def test_the_command_feast_finds_every_object_exactly_once(tmp_path):
+    found = applied(tmp_path)
     assert sorted(v.spec.name for v in found.feature_views) == sorted(themes(CATALOGUE))
     assert sorted(s.spec.name for s in found.feature_services) == sorted(TARGETS)
     assert [e.spec.name for e in found.entities if e.spec.name != "__dummy"] == ["customer"]
@@ -152,3 +171,18 @@ def test_the_command_feast_finds_every_object_exactly_once(tmp_path):
         str(tmp_path / "home" / "bank" / "features" / "live" / f"{t}.parquet")
         for t in themes(CATALOGUE)
     }
+
+
+def test_the_command_feast_finds_the_catalogue_of_a_ready_made_table(tmp_path):
+    workspace = Workspace(tmp_path / "home", "given")
+    ingest(SOURCES["given"], folder(tmp_path / "raw"), workspace.dataset)
+    found = applied(tmp_path, TIERLINE_SOURCE="given")
+    [view] = found.feature_views
+    own = own_catalogue(workspace)
+    assert (view.spec.name, own.names[0]) == ("given", "visits")
+    assert [f.name for f in view.spec.features] == list(own.names)
+    assert {f.name: f.tags["zh"] for f in view.spec.features}["visits"] == "到访次数"
+    listed = {s.spec.name: {f.name for p in s.spec.features for f in p.feature_columns}
+              for s in found.feature_services}  # fmt: skip
+    assert listed == dict.fromkeys(TARGETS, set(own.names) - {"age"})
+    has_no_code(found)

@@ -8,6 +8,7 @@ import click
 import pytest
 
 from domain.settings import SETTINGS
+from events.readers import SOURCES
 from tests.house.tree import ROOT, tracked
 
 PAGES = tracked("*.md")
@@ -31,6 +32,13 @@ def test_every_page_is_reached_from_the_readme():
         targets = LINK.findall(page.read_text(encoding="utf-8"))
         todo.extend(page.parent / t for t in targets if "://" not in t)
     assert {p.resolve() for p in PAGES} == reached
+
+
+def test_every_public_data_set_is_told_on_the_page_of_data():
+    page = (ROOT / "docs/data.md").read_text(encoding="utf-8")
+    section = page.partition("## Data sets known by name")[2].partition("## ")[0]
+    told = re.findall(r"^\| `(\w+)` \|", section, re.MULTILINE)
+    assert set(told) == {"bank", *(n for n, s in SOURCES.items() if s.is_public)}
 
 
 def test_every_setting_is_told_on_the_operators_page():

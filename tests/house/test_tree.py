@@ -7,6 +7,7 @@ import re
 
 import pytest
 
+from features.catalogue import CATALOGUE
 from tests.house.tree import COMMANDS, ROOMS, ROOT, modules, tracked
 
 ALL = [path for room in ROOMS for path in modules(room)] + [*COMMANDS]
@@ -24,6 +25,14 @@ def test_modules_and_functions_stay_small(path):
         if isinstance(node, ast.FunctionDef):
             lines = (node.end_lineno or 0) - node.lineno + 1
             assert lines <= 75, f"{node.name} has {lines} lines: split it by idea"
+
+
+def test_many_features_stand_on_few_lines():
+    themes = [path for path in modules("features") if "\nTHEMES = " in path.read_text("utf-8")]
+    assert {path.stem for path in themes} >= {"accounts", "credit", "people", "spending"}
+    assert len(CATALOGUE.features) >= 150
+    lines = {path.stem: len(path.read_text("utf-8").splitlines()) for path in themes}
+    assert sum(lines.values()) <= 400, lines
 
 
 @pytest.mark.parametrize("path", ALL, ids=lambda p: str(p.relative_to(ROOT)))

@@ -2,15 +2,10 @@
 
 from __future__ import annotations
 
-import os
-import socket
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
-from pathlib import Path
 
 import httpx
 import psutil
@@ -18,58 +13,7 @@ import pytest
 
 from domain.workspace import Workspace
 from serving.record import DecisionLog
-
-ROOT = Path(__file__).parents[2]
-PATIENCE = 90
-
-
-def free_port() -> int:
-    with socket.socket() as found:
-        found.bind(("127.0.0.1", 0))
-        return int(found.getsockname()[1])
-
-
-@contextmanager
-def service(workspace: Workspace, log: Path) -> Iterator[tuple[str, subprocess.Popen]]:
-    """`tierline serve` in a process group of its own; its address once it is ready."""
-    port = free_port()
-    command = [sys.executable, str(ROOT / "cli.py"), "--home", str(workspace.home), "serve",
-               "--port", str(port)]  # fmt: skip
-    with log.open("w") as out:
-        process = subprocess.Popen(
-            command, cwd=ROOT, stdout=out, stderr=out,
-            env={**os.environ, "TIERLINE_STALE_DAYS": "100000"},
-        )  # fmt: skip
-    try:
-        yield f"http://127.0.0.1:{port}", process
-    finally:
-        kill(process)
-
-
-def kill(process: subprocess.Popen) -> None:
-    """SIGKILL to the command, the server and its workers, which have a session of their own."""
-    try:
-        command = psutil.Process(process.pid)
-        everybody = [*command.children(recursive=True), command]
-    except psutil.NoSuchProcess:
-        return
-    for each in everybody:
-        with suppress(psutil.NoSuchProcess):
-            each.kill()
-    process.wait(timeout=30)
-    psutil.wait_procs(everybody, timeout=30)
-
-
-def wait_until_ready(address: str, process: subprocess.Popen) -> bool:
-    for _ in range(PATIENCE * 5):
-        if process.poll() is not None:
-            return False
-        try:
-            if httpx.get(f"{address}/readyz", timeout=2).status_code == 200:
-                return True
-        except httpx.TransportError:
-            time.sleep(0.2)
-    return False
+from tests.served import PATIENCE, ROOT, kill, ready, service, wait_until_ready
 
 
 @pytest.fixture(scope="module")
@@ -98,7 +42,7 @@ def test_it_answers_tells_how_it_is_and_loses_nothing_when_killed(own, customers
                 if answer.status_code == 200:
                     told.extend(d["decision_id"] for d in answer.json()["decisions"])
 
-    with service(own, tmp_path / "log") as (address, process):
+    with service(own.home, tmp_path / "log") as (address, process):
         assert wait_until_ready(address, process), (tmp_path / "log").read_text()
         assert httpx.get(f"{address}/livez").status_code == 200
         answer = httpx.post(
@@ -134,7 +78,7 @@ def test_it_answers_tells_how_it_is_and_loses_nothing_when_killed(own, customers
 
 
 def test_a_signal_to_the_command_ends_the_server_and_its_workers(own, tmp_path):
-    with service(own, tmp_path / "log") as (address, process):
+    with service(own.home, tmp_path / "log") as (address, process):
         assert wait_until_ready(address, process), (tmp_path / "log").read_text()
         workers = psutil.Process(process.pid).children(recursive=True)
         assert workers
@@ -161,7 +105,7 @@ def test_a_damaged_bundle_never_serves(bank, own, tmp_path):
     content = bytearray(model.read_bytes())
     content[len(content) // 2] ^= 1
     model.write_bytes(bytes(content))
-    with service(damaged, tmp_path / "log") as (address, process):
+    with service(damaged.home, tmp_path / "log") as (address, process):
         deadline = time.monotonic() + PATIENCE
         while time.monotonic() < deadline and process.poll() is None:
             assert "BundleError" not in (tmp_path / "log").read_text() or not ready(address)
@@ -172,13 +116,6 @@ def test_a_damaged_bundle_never_serves(bank, own, tmp_path):
     said = (tmp_path / "log").read_text()
     assert "BundleError" in said
     assert model.name in said
-
-
-def ready(address: str) -> bool:
-    try:
-        return httpx.get(f"{address}/readyz", timeout=2).status_code == 200
-    except httpx.TransportError:
-        return False
 
 
 def test_another_address_than_loopback_needs_a_token(own, monkeypatch):

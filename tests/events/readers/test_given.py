@@ -84,6 +84,7 @@ def test_what_is_not_there_is_said(tmp_path, spoil, said):
 @pytest.mark.parametrize("name", PUBLIC)
 def test_the_public_tables_are_declared_whole(name):
     given = declared(name)
+    assert given.nominal, "none of the files says of when it is"
     assert given.split_key == f"{name}:20261122"
     assert any(c.personal == "protected" for c in given.columns)
 
