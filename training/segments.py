@@ -81,7 +81,7 @@ def learn(dataset: Dataset, workspace: Workspace, seed: int) -> Learnt:
     """Everything fitted on the cohort, over features already kept."""
     asked = cohort(dataset)
     if asked is None:
-        return Learnt(None, {"left_out": f"{dataset.source} has no purchases to learn from"})
+        return Learnt(None, _nothing(f"{dataset.source} has no purchases to learn from"))
     room = open_room(workspace, os.environ, catalogue_of(dataset))
     X = matrix(room.historical(asked, NAMES), NAMES)
     plan = dataset.plan
@@ -95,7 +95,7 @@ def fit(X: Floats, empty: Fitted, seed: int) -> Learnt:
     X = X[~np.isnan(X[:, NAMES.index("purchase_recency_days")])]
     if len(X) < LEAST_CUSTOMERS:
         few = f"{len(X)} customers have bought: {LEAST_CUSTOMERS} are the least to fit from"
-        return Learnt(None, {"left_out": few})
+        return Learnt(None, _nothing(few))
     left_out: dict[Part, str] = {}
     figures: dict[str, float] = {}
 
@@ -151,6 +151,10 @@ def fit_clusters(X: Floats, seed: int) -> Clusters:
     centres = sorted(model.cluster_centers_.tolist(), key=lambda c: (c[rank], c))
     mean, spread, *centres = (tuple(map(rounded, row)) for row in (mean, spread, *centres))
     return Clusters(CLUSTER_FEATURES, mean, spread, tuple(centres))
+
+
+def _nothing(why: str) -> dict[str, Any]:
+    return {"left_out": {"everything": why}}
 
 
 def _share_told(clusters: Clusters, X: Floats) -> float:

@@ -127,7 +127,7 @@ def test_what_has_too_few_is_left_out_and_named(rows):
     few = fit(rows[:99], EMPTY, 1)
     assert few.fitted is None
     assert few.beside == {}
-    assert "99 customers have bought: 100 are the least" in few.told["left_out"]
+    assert "99 customers have bought: 100 are the least" in few.told["left_out"]["everything"]
     once = rows.copy()
     once[:, NAMES.index("active_days_ever")] = 1.0
     found = fit(once, EMPTY, 1)
@@ -146,7 +146,7 @@ def test_a_source_without_purchases_has_no_segments(trained):
     assert cohort(other) is None
     found = segments.learn(other, trained.workspace, 1)
     assert (found.fitted, found.beside) == (None, {})
-    assert "no purchases to learn from" in found.told["left_out"]
+    assert "no purchases to learn from" in found.told["left_out"]["everything"]
 
 
 def test_better_segments_spend_more_in_the_horizon_to_come(trained, made):
