@@ -71,6 +71,14 @@ def test_expected_purchases_are_the_sum_without_cancellation(model, x, share, ag
     assert found == pytest.approx(expected, rel=1e-7, abs=1e-9)
 
 
+@pytest.mark.parametrize("a", [0.3, 1.0, 2.5, 19.0])
+@pytest.mark.parametrize("r", [0.05, 2.0, 19.0])
+def test_a_long_horizon_after_a_short_history_is_summed_to_the_end(a, r):
+    model = BgNbd(r, 0.5, a, 0.4)
+    found = model.purchases(0, 0, 0, 200)
+    assert found == pytest.approx(slow_purchases(model, 0, 0, 200), rel=1e-7)
+
+
 @pytest.mark.parametrize("off", [0.0, 1e-12, -1e-9, 0.4 * NEAR, 0.6 * NEAR, -2 * NEAR])
 def test_the_removable_singularities_are_removed(off):
     at_one = BgNbd(0.3, 5.0, 1.0 + off, 2.0)

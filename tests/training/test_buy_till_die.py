@@ -124,10 +124,16 @@ def test_too_few_repeat_buyers_or_amounts_are_said(drawn):
 
 
 def test_customers_without_a_best_fit_are_said():
-    """Everybody alike: rates that do not differ have no Gamma; one amount has none either."""
+    """Nobody differs: no Gamma, of rates or of amounts. Nobody leaves: no Beta."""
     n = 500
+    rng = np.random.default_rng(2)
+    age, rate = rng.uniform(100, 400, n), rng.gamma(1.0, 1 / 20, n)
+    x = rng.poisson(rate * age)
+    t_x = np.array([a * rng.random(k).max() if k else 0.0 for a, k in zip(age, x, strict=True)])
+    with pytest.raises(NotEnoughDataError, match="run away"):
+        fit_bg_nbd(x.astype(float), t_x, age)
     clockwork = np.full(n, 20.0), np.full(n, 200.0), np.full(n, 205.0)
-    with pytest.raises(NotEnoughDataError, match="BG/NBD"):
+    with pytest.raises(NotEnoughDataError, match="run away"):
         fit_bg_nbd(*clockwork)
     with pytest.raises(NotEnoughDataError, match="Gamma-Gamma"):
         fit_gamma_gamma(np.full(n, 5.0), np.full(n, 100.0))

@@ -146,7 +146,7 @@ def test_a_source_without_purchases_has_no_segments(trained):
     assert cohort(other) is None
     found = segments.learn(other, trained.workspace, 1)
     assert (found.fitted, found.beside) == (None, {})
-    assert "no purchases to learn from" in found.told["left_out"]["everything"]
+    assert "learns no value and no churn from purchases" in found.told["left_out"]["everything"]
 
 
 def test_better_segments_spend_more_in_the_horizon_to_come(trained, made):
