@@ -105,8 +105,8 @@ class GammaGamma:
 
 def _hypergeometric(a: float, b: float, c: float, z: float) -> float:
     """Gauss's 2F1 for 0 <= z < 1 by its series (scipy 1.17 answers inf or nan for some z > 0.9)."""
-    total, term, n = 1.0, 1.0, 0
-    while abs(term) > EXACT * abs(total) or n < abs(a) or n < abs(b):
+    total, term, n, least = 1.0, 1.0, 0, max(abs(a), abs(b))
+    while n < least or abs(term) > EXACT * abs(total):
         term *= (a + n) * (b + n) / ((c + n) * (n + 1)) * z
         total += term
         n += 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -64,9 +65,12 @@ class Clusters:
         numbers[known] = 1 + np.argmin(far, axis=1)
         return numbers
 
-    def label(self, number: int) -> Labelled:
-        """The name of a cluster, with what sets it most apart."""
-        centre = self.centres[number - 1]
+    @cached_property
+    def labels(self) -> tuple[Labelled, ...]:
+        """The name of each cluster, with what sets it most apart."""
+        return tuple(self._label(n, c) for n, c in enumerate(self.centres, start=1))
+
+    def _label(self, number: int, centre: tuple[float, ...]) -> Labelled:
         order = sorted(range(len(centre)), key=lambda j: -abs(centre[j]))
         told = [TRAITS[self.features[j]][centre[j] > 0] for j in order]
         far = sum(abs(v) >= LEAST_TRAIT for v in centre)

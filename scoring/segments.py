@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from functools import cache
 from typing import Any, Literal
 
 import numpy as np
@@ -106,15 +107,17 @@ class Fitted:
     def _segments(self, scores: list[int], number: int) -> Segments | None:
         rfm = None
         if scores[0]:
-            name = rfm_segment(*scores)
-            zh, en = RFM_SEGMENTS[name]
             recency, frequency, money = scores
-            rfm = RfmScores(
-                recency=recency, frequency=frequency, money=money,
-                segment=Labelled(name=name, zh=zh, en=en),
-            )  # fmt: skip
-        cluster = self.clusters.label(number) if self.clusters is not None and number else None
+            label = _label(rfm_segment(*scores))
+            rfm = RfmScores(recency=recency, frequency=frequency, money=money, segment=label)
+        cluster = self.clusters.labels[number - 1] if self.clusters is not None and number else None
         return None if rfm is None and cluster is None else Segments(rfm=rfm, cluster=cluster)
+
+
+@cache
+def _label(name: str) -> Labelled:
+    zh, en = RFM_SEGMENTS[name]
+    return Labelled(name=name, zh=zh, en=en)
 
 
 def tags(segments: Segments | None) -> list[Labelled]:

@@ -55,15 +55,15 @@ def test_of_two_centres_as_near_the_first_counts():
 
 
 def test_a_cluster_is_named_by_what_sets_it_most_apart():
-    assert CLUSTERS.label(1).model_dump() == {
+    assert CLUSTERS.labels[0].model_dump() == {
         "name": "cluster_1",
         "zh": "客群1：消费金额低，久未消费",
         "en": "cluster 1: spend little, silent for long",
     }
-    assert CLUSTERS.label(2).en == "cluster 2: middling in everything"
-    assert CLUSTERS.label(3).zh == "客群3：近期来过，消费频繁"
+    assert CLUSTERS.labels[1].en == "cluster 2: middling in everything"
+    assert CLUSTERS.labels[2].zh == "客群3：近期来过，消费频繁"
     one = dataclasses.replace(CLUSTERS, centres=((0.1, 0.9, 0.1, -0.1),))
-    assert one.label(1).en == "cluster 1: long with us"
+    assert one.labels[0].en == "cluster 1: long with us"
 
 
 @pytest.mark.parametrize(
