@@ -19,6 +19,8 @@ NEAR = 1e-5
 """So close to a removable singularity the mean of both sides is taken, off by its square."""
 LARGEST = 20.0
 """Of r and a: customers more alike than this are one, and the sums below would lose digits."""
+LEAST_ALPHA = 0.05
+"""Purchases are counted by days: no rate asks for less, and the sums below would grow long."""
 EXACT = 1e-17
 
 
@@ -28,7 +30,8 @@ class BgNbd:
     that is Beta(a, b).
 
     Raises:
-        InputError: a parameter is not finite or not above 0; or r or a is above `LARGEST`.
+        InputError: a parameter is not finite or not above 0; r or a is above `LARGEST`, alpha below
+            `LEAST_ALPHA`.
     """
 
     r: float
@@ -40,6 +43,8 @@ class BgNbd:
         _check_positive(self.r, self.alpha, self.a, self.b)
         if max(self.r, self.a) > LARGEST:
             raise InputError(f"r {self.r}, a {self.a}: up to {LARGEST} customers differ at all")
+        if self.alpha < LEAST_ALPHA:
+            raise InputError(f"alpha is {self.alpha}: {LEAST_ALPHA} days are the least")
 
     def p_alive(self, x: float, t_x: float, age: float) -> float:
         """The chance that the customer has not left; 1 without a repeat purchase."""

@@ -124,11 +124,11 @@ def tags(segments: Segments | None) -> list[Labelled]:
     """The segments as tags: `rfm_<segment>` and `cluster_<number>`."""
     if segments is None:
         return []
-    rfm, cluster = segments.rfm, segments.cluster
-    found = (
-        [] if rfm is None else [rfm.segment.model_copy(update={"name": f"rfm_{rfm.segment.name}"})]
-    )
-    return found if cluster is None else [*found, cluster]
+    found = [] if segments.cluster is None else [segments.cluster]
+    if segments.rfm is None:
+        return found
+    label = segments.rfm.segment
+    return [label.model_copy(update={"name": f"rfm_{label.name}"}), *found]
 
 
 @dataclass(frozen=True)

@@ -162,6 +162,8 @@ def test_parameters_that_are_none_are_refused(bad):
             GammaGamma(*[bad if i == place else 2.0 for i in range(3)])
     with pytest.raises(InputError, match="mean amount is finite"):
         GammaGamma(1.0, 1.0, 1.0)
+    with pytest.raises(InputError, match="days are the least"):
+        BgNbd(1.0, 0.04, 1.0, 1.0)
     for parameters in ((20.1, 1.0, 1.0, 1.0), (1.0, 1.0, 20.1, 1.0)):
         with pytest.raises(InputError, match="differ at all"):
             BgNbd(*parameters)
