@@ -116,6 +116,45 @@ class TargetScore(_Model):
     reasons: list[Reason]
 
 
+Score5 = Annotated[int, Field(ge=1, le=5)]
+
+
+class RfmScores(_Model):
+    """Recency, frequency and money from 1 to 5, 5 the best, and the segment they come to."""
+
+    recency: Score5
+    frequency: Score5
+    money: Score5
+    segment: Labelled
+
+
+class Segments(_Model):
+    """Where the customer stands among all who buy; null what was not fitted or not known."""
+
+    rfm: RfmScores | None
+    cluster: Labelled | None
+
+
+class BuyingBaseline(_Model):
+    """What a model of buying alone expects (BG/NBD, Gamma-Gamma), beside the scores.
+
+    `p_alive`: chance that the customer has not left for good. Over the horizon: chance of no
+    purchase, expected days with a purchase, and expected net spend in `currency`, null where
+    amounts were not fitted or are not known.
+    """
+
+    p_alive: Annotated[float, Field(ge=0, le=1)]
+    p_no_purchase: Annotated[float, Field(ge=0, le=1)]
+    purchase_days: Annotated[FiniteFloat, Field(ge=0)]
+    amount: FiniteFloat | None
+    currency: str
+    horizon_days: int
+
+
+def _is_none(value: object) -> bool:
+    return value is None
+
+
 class Versions(_Model):
     """What decided, and how much was told: enough to make the same answer again.
 
@@ -141,6 +180,7 @@ class Decision(_Model):
     the oldest theme is the age of all. It is empty where the caller brought the values. Both are
     null where the source does not say of when its features are; `as_of` is nominal then.
     `scores` holds the targets of the bundle; it is empty where nothing is known of the customer.
+    `segments` and `baseline` are left out where the bundle has none or the customer never bought.
     `degraded` says in plain words what was not as it should be.
     """
 
@@ -154,6 +194,8 @@ class Decision(_Model):
     feature_age_days: FiniteFloat | None
     view_age_days: dict[str, FiniteFloat | None]
     scores: list[TargetScore]
+    segments: Segments | None = Field(default=None, exclude_if=_is_none)
+    baseline: BuyingBaseline | None = Field(default=None, exclude_if=_is_none)
     stage: Labelled
     tags: list[Labelled]
     strategy: Labelled

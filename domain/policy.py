@@ -10,7 +10,7 @@ import hashlib
 import math
 import operator
 import tomllib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
@@ -20,11 +20,13 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from domain.errors import Fault, PolicyError
+from domain.segments import RFM_SEGMENTS
 from domain.tiers import TARGETS, Cuts, Step, Target
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,47}$")]
 Text = Annotated[str, Field(min_length=1, max_length=300)]
 Stage = Literal["potential", "new", "active", "loyal", "dormant", "lost"]
+Segment = Annotated[str, Field(pattern=rf"^(rfm_({'|'.join(RFM_SEGMENTS)})|cluster_[1-9][0-9]?)$")]
 
 _COMPARE: dict[str, Callable[[float, float], bool]] = {
     "<": operator.lt,
@@ -99,7 +101,10 @@ class TagRule(_Strict):
 
 
 class StrategyRule(_Strict):
-    """What the CRM should do for these tiers, bands, stages and status; an empty list means any."""
+    """What the CRM should do for these tiers, bands, stages, status and fitted segments.
+
+    An empty list means any. `segment` names segments as their tags do (`rfm_at_risk`).
+    """
 
     name: Name
     zh: Text
@@ -109,9 +114,12 @@ class StrategyRule(_Strict):
     credit: tuple[Name, ...] = ()
     stage: tuple[Stage, ...] = ()
     status: tuple[Status, ...] = ()
+    segment: tuple[Segment, ...] = ()
 
-    def fits(self, held: Mapping[str, str | None]) -> bool:
-        """Whether the held tier, bands, stage and status are all among the ones named."""
+    def fits(self, held: Mapping[str, str | None], segments: Collection[str] = ()) -> bool:
+        """Whether the held tier, bands, stage, status and a segment are among the ones named."""
+        if self.segment and not {*self.segment} & {*segments}:
+            return False
         wanted = {
             "value": self.value,
             "churn": self.churn,
@@ -193,8 +201,12 @@ class Policy(_Strict):
         points: Mapping[Target, int | None],
         features: Mapping[str, float | None],
         status: Status = Status.FRESH,
+        segments: Collection[str] = (),
     ) -> Assignment:
-        """Tier and bands, stage, tags and strategy of one customer."""
+        """Tier and bands, stage, tags and strategy of one customer.
+
+        `segments`: the names of the fitted segments that hold the customer.
+        """
         held: dict[Target, Step | None] = {}
         gaps: dict[Target, int | None] = {}
         for target, cuts in self.steps.items():
@@ -205,7 +217,7 @@ class Policy(_Strict):
         tags = tuple(_label(t) for t in self.tags if all(c.holds(features) for c in t.when))
         situation: dict[str, str | None] = {t: s.name if s else None for t, s in held.items()}
         situation |= {"stage": stage.name, "status": status}
-        strategy = next(s for s in self.strategies if s.fits(situation))
+        strategy = next(s for s in self.strategies if s.fits(situation, segments))
         tiers = {t: None if s is None else _label(s) for t, s in held.items()}
         return Assignment(tiers, gaps, _label(stage), tags, _label(strategy))
 

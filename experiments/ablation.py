@@ -29,7 +29,6 @@ from events.ingest import ingest
 from events.readers import SOURCES
 from features.catalogue import CATALOGUE
 from training import metrics
-from training.baselines import FREQUENCY, MONEY, RECENCY
 from training.fit import Material
 from training.judge import resample
 from training.matrix import labelled, material, write_features
@@ -40,7 +39,7 @@ Floats = NDArray[np.float64]
 PAGE = Path(__file__).parents[1] / "docs/ablation.md"
 RETAIL, TAIWAN = "online_retail_ii", "taiwan_credit_default"
 TARGETS_OF: dict[str, tuple[Target, ...]] = {RETAIL: ("churn", "value"), TAIWAN: ("credit",)}
-RFM = (RECENCY, FREQUENCY, MONEY)
+RFM = ("purchase_recency_days", "purchase_count_180d", "spend_sum_180d")
 RAW = ("LIMIT_BAL", "EDUCATION", *(f"PAY_{i}" for i in (0, 2, 3, 4, 5, 6)),
        *(f"{kind}_AMT{i}" for kind in ("BILL", "PAY") for i in range(1, 7)))  # fmt: skip
 """The file's own columns, the protected ones (sex, age, marriage) left out as everywhere."""

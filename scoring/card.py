@@ -38,6 +38,7 @@ class Card(_Strict):
     """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
 
     `given`: the declaration of a ready-made feature table, where it learnt from one.
+    `segments`: what was fitted beside the scorers, on whom, and what was left out and why.
     `plan`: the study plan as JSON. `lock_hash`: SHA-256 of the lock file of the environment.
     """
 
@@ -50,6 +51,7 @@ class Card(_Strict):
     seed: int
     lock_hash: Hash | None
     given: dict[str, JsonValue] | None = None
+    segments: dict[str, JsonValue] = {}
 
     @property
     def failed(self) -> tuple[Target, ...]:

@@ -26,6 +26,7 @@ from scoring.bundle import Bundle
 from scoring.card import Card, read_card
 from scoring.reasons import reasons
 from scoring.scorer import Explained, Scorer
+from scoring.segments import Fitted, Row, read_segments, tags
 
 Floats = NDArray[np.float64]
 DAY = timedelta(days=1)
@@ -37,7 +38,8 @@ class Judge:
     """What decides: a bundle and a policy that fit the catalogue, and how much is told.
 
     Raises:
-        BundleError: the bundle was made with another catalogue.
+        BundleError: the bundle was made with another catalogue, its segments are damaged, or read
+            what the catalogue gives no scorer (I10).
         PolicyError: the policy reads features that the catalogue lacks.
     """
 
@@ -56,11 +58,22 @@ class Judge:
         unknown = sorted(set(self.policy.features) - set(self.catalogue.names))
         if unknown:
             raise PolicyError(f"the policy reads {unknown}: docs/features.md lists the features")
+        fitted = self.fitted
+        foreign = sorted({*fitted.names} - {*self.catalogue.for_target("value")}) if fitted else []
+        if foreign:
+            raise BundleError(f"segments read {foreign}, no feature of a scorer: train again")
+
+    @cached_property
+    def fitted(self) -> Fitted | None:
+        """The bundle's segments and baselines, where it has any."""
+        return read_segments(self.bundle.beside.get("segments"))
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Every feature that the scorers or the policy read, in catalogue order."""
+        """Every feature that scorers, segments or the policy read, in catalogue order."""
         used = set(self.policy.features) | set(THIN_FEATURES)
+        if self.fitted is not None:
+            used |= set(self.fitted.names)
         for scorer in self.bundle.scorers.values():
             used |= set(scorer.features)
         return tuple(n for n in self.catalogue.names if n in used)
@@ -129,13 +142,15 @@ def decide(
         if scorer is not None and len(known.customers):
             X = np.ascontiguousarray(known.values[:, [place[n] for n in scorer.features]])
             scored[target] = (scorer, X, scorer.explain(X))
+    beside: list[Row] = [(None, None)] * len(known.customers)
+    if judge.fitted is not None:
+        beside = judge.fitted.rows(known.names, known.values)
     made = []
     for row in range(len(known.customers)):
         features = _plain(known.names, known.values[row])
         decision_id = ids[row] if ids is not None else uuid.uuid4().hex
-        made.append(
-            (_one(judge, known, row, (features, scored, purpose, now, decision_id)), features)
-        )
+        given = (features, scored, beside[row], purpose, now, decision_id)
+        made.append((_one(judge, known, row, given), features))
     return made
 
 
@@ -146,9 +161,9 @@ def _one(
     judge: Judge,
     known: Known,
     row: int,
-    given: tuple[dict[str, float | None], _Scored, Purpose, datetime, str],
+    given: tuple[dict[str, float | None], _Scored, Row, Purpose, datetime, str],
 ) -> Decision:
-    features, scored, purpose, now, decision_id = given
+    features, scored, (segments, baseline), purpose, now, decision_id = given
     as_of = None if known.as_of is None else int(known.as_of[row])
     moment = known.asked or now
     status, age = _status(judge, features, as_of, moment)
@@ -156,7 +171,10 @@ def _one(
     points: dict[Target, int | None] = {}
     if status is not Status.MISSING:
         points = {t: int(explained.points[row]) for t, (_, _, explained) in scored.items()}
-    assignment = judge.policy.assign(points, features, status)
+    else:
+        segments, baseline = None, None
+    found = tags(segments)
+    assignment = judge.policy.assign(points, features, status, [tag.name for tag in found])
     return Decision(
         decision_id=decision_id,
         customer_id=known.customers[row],
@@ -170,8 +188,10 @@ def _one(
         scores=[
             _score(judge, assignment, t, row, scored[t]) for t in points if points[t] is not None
         ],
+        segments=segments,
+        baseline=baseline,
         stage=assignment.stage,
-        tags=list(assignment.tags),
+        tags=[*assignment.tags, *found],
         strategy=assignment.strategy,
         degraded=[*_notes(judge, status, age), *_expired(judge, ages)],
         versions=judge.versions,

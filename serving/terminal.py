@@ -35,6 +35,7 @@ def decision_lines(decision: Decision, lang: Language) -> Iterator[Table | str]:
         strongest = sorted(score.reasons, key=lambda r: r.feature == "other")[:SHOWN_REASONS]
         yield f"  {score.target}:"
         yield from (f"    {r.points:+4d}  {escape(getattr(r, lang))}" for r in strongest)
+    yield from beside_lines(decision, lang)
     tags = ", ".join(getattr(t, lang) for t in decision.tags) or "-"
     strategy = f"[bold]{getattr(decision.strategy, lang)}[/] ({decision.strategy.name})"
     yield f"  strategy: {strategy}  tags: {tags}"
@@ -47,6 +48,24 @@ def expected(score: TargetScore) -> str:
     if score.amount is not None:
         return f"{score.amount:,.0f} {score.currency} in {score.horizon_days} days"
     return f"{score.p_bad:.1%} in {score.horizon_days} days"
+
+
+def beside_lines(decision: Decision, lang: Language) -> Iterator[str]:
+    """The segments, and what a model of buying alone expects."""
+    rfm = decision.segments and decision.segments.rfm
+    if rfm:
+        scores = f"{rfm.recency}-{rfm.frequency}-{rfm.money}"
+        yield f"  RFM {scores}: {getattr(rfm.segment, lang)}"
+    cluster = decision.segments and decision.segments.cluster
+    if cluster:
+        yield f"  {getattr(cluster, lang)}"
+    found = decision.baseline
+    if found is not None:
+        amount = "" if found.amount is None else f", {found.amount:,.0f} {found.currency}"
+        yield (
+            f"  buying model: alive {found.p_alive:.1%}; in {found.horizon_days} days no purchase "
+            f"{found.p_no_purchase:.1%}, expected {found.purchase_days:.1f} days with one{amount}"
+        )
 
 
 def explanation_tables(decision: Decision, lang: Language) -> Iterator[Table]:

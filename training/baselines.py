@@ -1,12 +1,12 @@
-"""Baselines: rules a person would try first, and a regression, fitted on the same rows.
+"""Baselines: rules a person would try first, a regression, a model of buying alone.
 
-Enters: the fit rows (X, y) and feature names. Leaves: functions from X to a score, higher is
-better. A rule whose features a source lacks is left out.
+Enters: the fit rows (X, y), feature names, and what was fitted beside the scorers. Leaves:
+functions from X to a score, higher is better. A rule whose features a source lacks is left out.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -17,11 +17,14 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from domain.tiers import Target
+from scoring.rfm import RFM_FEATURES, Rfm
+from scoring.segments import BUYING_FEATURES, Fitted
 
 Floats = NDArray[np.float64]
 Score = Callable[[Floats], Floats]
-RECENCY, FREQUENCY, MONEY = "purchase_recency_days", "purchase_count_180d", "spend_sum_180d"
-REGRESSION = "regression"
+RECENCY, MONEY = "purchase_recency_days", "spend_sum_180d"
+REGRESSION, BUYING = PEERS = ("regression", "buying model")
+"""The peers; `BUYING` is BG/NBD, times Gamma-Gamma for value."""
 _RULES: dict[Target, dict[str, tuple[str, int]]] = {
     "value": {"last period": (MONEY, 1)},
     "churn": {"recency": (RECENCY, -1)},
@@ -34,7 +37,7 @@ _RULES: dict[Target, dict[str, tuple[str, int]]] = {
 
 @dataclass(frozen=True)
 class Baselines:
-    """`rules` must be beaten; `peers` (regressions) must not be better."""
+    """`rules` must be beaten; `peers` (models of another kind) must not be better."""
 
     rules: dict[str, Score]
     peers: dict[str, Score]
@@ -44,17 +47,24 @@ class Baselines:
         return {name: f(X) for name, f in {**self.rules, **self.peers}.items()}
 
 
-def fit_baselines(target: Target, X: Floats, y: Floats, names: Sequence[str]) -> Baselines:
-    """The baselines of a target, fitted on its fit rows."""
+def fit_baselines(
+    target: Target, X: Floats, y: Floats, names: Sequence[str], fitted: Fitted | None = None
+) -> Baselines:
+    """The baselines of a target, fitted on its fit rows; `fitted`: what stands in the bundle."""
     place = {n: i for i, n in enumerate(names)}
     rules: dict[str, Score] = {}
     for rule, (feature, sign) in _RULES[target].items():
         if feature in place:
             rules[rule] = _one_column(X, place[feature], sign)
-    if target != "credit" and {RECENCY, FREQUENCY, MONEY} <= set(place):
-        rules["RFM tier"] = _rfm(X, [place[n] for n in (RECENCY, FREQUENCY, MONEY)])
-    peer = _regression(X, y, is_amount=target == "value")
-    return Baselines(rules, {REGRESSION: peer})
+    is_amount = target == "value"
+    peers: dict[str, Score] = {REGRESSION: _regression(X, y, is_amount=is_amount)}
+    if fitted is not None and target != "credit":
+        if fitted.rfm is not None and {*RFM_FEATURES} <= {*place}:
+            rules["RFM tier"] = _rfm(fitted.rfm, place)
+        model = fitted.spending if is_amount else fitted.buying
+        if model is not None and {*BUYING_FEATURES} <= {*place}:
+            peers[BUYING] = _buying(fitted, X, place, is_amount=is_amount)
+    return Baselines(rules, peers)
 
 
 def _one_column(X: Floats, column: int, sign: int) -> Score:
@@ -63,18 +73,31 @@ def _one_column(X: Floats, column: int, sign: int) -> Score:
     return lambda Z: sign * np.nan_to_num(Z[:, column], nan=middle)
 
 
-def _rfm(X: Floats, columns: Sequence[int]) -> Score:
-    """The sum of the quintiles 1 to 5 of recency, frequency and money (Hughes 1994)."""
-    cuts = [np.nanquantile(X[:, c], [0.2, 0.4, 0.6, 0.8]) for c in columns]
-    signs = (-1, 1, 1)
+def _rfm(rfm: Rfm, place: Mapping[str, int]) -> Score:
+    """The sum of the three scores from 1 to 5; without scores the middle, 9."""
+    columns = [place[n] for n in RFM_FEATURES]
 
     def score(Z: Floats) -> Floats:
-        total = np.zeros(len(Z))
-        for column, at, sign in zip(columns, cuts, signs, strict=True):
-            total += sign * np.searchsorted(at, np.nan_to_num(Z[:, column]), side="left")
-        return total
+        scores = rfm.scores(Z[:, columns])
+        return np.where(scores[:, 0] == 0, 9, scores.sum(axis=1)).astype(np.float64)
 
     return score
+
+
+def _buying(fitted: Fitted, X: Floats, place: Mapping[str, int], *, is_amount: bool) -> Score:
+    """Expected spend, or the chance of a purchase; without a history the middle of the fit rows."""
+    columns = [place[n] for n in BUYING_FEATURES]
+
+    def known(Z: Floats) -> Floats:
+        found = [fitted.baseline(*row) for row in Z[:, columns].tolist()]
+        told = [
+            None if f is None else f.amount if is_amount else 1 - f.p_no_purchase for f in found
+        ]
+        return np.array(told, dtype=np.float64)
+
+    learnt = known(X)
+    middle = float(np.nanmedian(learnt)) if not np.isnan(learnt).all() else 0.0
+    return lambda Z: np.nan_to_num(known(Z), nan=middle)
 
 
 def _regression(X: Floats, y: Floats, *, is_amount: bool) -> Score:

@@ -17,6 +17,7 @@ from domain.tiers import Target
 from scoring.booster import booster_text
 from scoring.points import PointScale
 from scoring.scorer import Calibration, Scorer
+from scoring.segments import Fitted
 from training.baselines import Baselines, fit_baselines
 from training.calibrate import fit_log_amount, fit_log_odds
 from training.judge import Evidence
@@ -78,12 +79,14 @@ def fit_scorer(
     )
 
 
-def evidence(material: Material, scorer: Scorer, rows: Index) -> Evidence:
+def evidence(
+    material: Material, scorer: Scorer, rows: Index, fitted: Fitted | None = None
+) -> Evidence:
     """What the scorer and the baselines say on rows that nothing learnt from."""
-    problem = material.problem
+    problem, learnt = material.problem, material.split.fit
     X = problem.X[rows]
     baselines = fit_baselines(
-        material.target, problem.X[material.split.fit], problem.y[material.split.fit], problem.names
+        material.target, problem.X[learnt], problem.y[learnt], problem.names, fitted
     )
     predicted = scorer.amount(X) if problem.is_amount else 1.0 - scorer.p_bad(X)
     return Evidence(

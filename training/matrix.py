@@ -19,6 +19,7 @@ from events.dataset import Dataset
 from events.schema import INSTANT
 from features.given import catalogue_of, everybody, panel
 from features.store import matrix, open_room
+from training import segments
 from training.fit import Material
 from training.splits import split
 from training.targets import SPECS, grids, labels, why_skipped
@@ -53,13 +54,14 @@ def labelled(dataset: Dataset) -> tuple[dict[Target, pa.Table], dict[Target, str
 
 
 def write_features(dataset: Dataset, workspace: Workspace, rows: Mapping[Target, pa.Table]) -> int:
-    """Compute and keep the features of every labelled row and of everybody known today.
+    """Compute and keep the features of every labelled row, of everybody known today, and of those
+    whom segments are fitted on.
 
     The number of rows of the panel.
     """
     today = everybody(dataset, serving_as_of(dataset))
-    asked = [r.select(["customer_id", "as_of"]) for r in rows.values()]
-    requests = pa.concat_tables([*asked, today.select(["customer_id", "as_of"])])
+    asked = [*rows.values(), today, segments.cohort(dataset)]
+    requests = pa.concat_tables(t.select(["customer_id", "as_of"]) for t in asked if t is not None)
     requests = requests.group_by(["customer_id", "as_of"]).aggregate([])
     requests = requests.sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
     rows_of_panel = panel(dataset, requests)

@@ -27,6 +27,9 @@ from scoring.card import Accepted
 from scoring.golden import draw_rows
 from scoring.registry import register
 from scoring.scorer import Scorer
+from scoring.segments import Fitted
+from training import segments
+from training.baselines import PEERS
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
 from training.matrix import labelled, material, write_features
@@ -91,6 +94,7 @@ class RunResult:
     bundle: Bundle | None
     version: str | None
     refused: str | None
+    segments: Mapping[str, Any]
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -103,6 +107,7 @@ class RunResult:
             "bundle": self.bundle.hash if self.bundle else None,
             "registered": self.version,
             "refused": self.refused,
+            "segments": dict(self.segments),
             "seconds": dict(self.seconds),
         }
 
@@ -147,6 +152,7 @@ def train(
         NotEnoughDataError: no target of the source can be learnt.
     """
     rows, skipped = labelled(dataset)
+    learnt = segments.learn(dataset, workspace, options.seed)
     results: dict[Target, TargetResult] = {}
     golden = {}
     for target, table in rows.items():
@@ -155,7 +161,7 @@ def train(
         except NotEnoughDataError as e:
             skipped[target] = str(e)
             continue
-        results[target] = _learn(made, dataset, workspace, options, told)
+        results[target] = _learn(made, dataset, workspace, options, (told, learnt.fitted))
         X = made.problem.X[made.split.fit]
         golden[target] = draw_rows(X, min(GOLDEN_ROWS, len(X)), options.seed)
     if not results:
@@ -167,8 +173,9 @@ def train(
         workspace.bundles,
         {t: r.scorer for t, r in results.items()},
         catalogue_of(dataset),
-        _card(dataset, results, skipped, options),
+        {**_card(dataset, results, skipped, options), "segments": learnt.told},
         golden,
+        learnt.beside,
     )
     version, refused = None, None
     try:
@@ -176,13 +183,18 @@ def train(
     except PromotionError as e:
         refused = str(e)
     return RunResult(
-        dataset.source, results, skipped, bundle, version, refused, dict(seconds or {})
+        dataset.source, results, skipped, bundle, version, refused, learnt.told, dict(seconds or {})
     )
 
 
 def _learn(
-    made: Material, dataset: Dataset, workspace: Workspace, options: RunOptions, told: Told
+    made: Material,
+    dataset: Dataset,
+    workspace: Workspace,
+    options: RunOptions,
+    given: tuple[Told, Fitted | None],
 ) -> TargetResult:
+    told, fitted = given
     began = time.monotonic()
     with Tracker(workspace, made.target) as tracker:
         best = _tune(made, dataset, workspace, options, (tracker, told))
@@ -191,11 +203,11 @@ def _learn(
         if folds:
             parts = {"test": fold_evidence(made, *folds)}
         else:
-            parts = parts_to_judge(made, scorer, dataset)
+            parts = parts_to_judge(made, scorer, dataset, fitted)
         judged = {n: _judge(made, e, options.seed) for n, e in parts.items()}
         baselines = judged["test"].figures["baseline"]
-        rules = tuple(b for b in baselines if b != "regression")
-        decided = verdict(judged["test"], rules, ["regression"])
+        rules = tuple(b for b in baselines if b not in PEERS)
+        decided = verdict(judged["test"], rules, [b for b in PEERS if b in baselines])
         result = TargetResult(
             scorer, best, judged, decided, rules, made.dropped,
             len(made.split.fit), time.monotonic() - began,
@@ -234,7 +246,9 @@ def _tune(
     return best
 
 
-def parts_to_judge(made: Material, scorer: Scorer, dataset: Dataset) -> dict[str, Evidence]:
+def parts_to_judge(
+    made: Material, scorer: Scorer, dataset: Dataset, fitted: Fitted | None = None
+) -> dict[str, Evidence]:
     """Evidence on the whole test, on its unseen customers, and on each of several dates.
 
     A part with one outcome only ranks nobody and is left out.
@@ -246,7 +260,8 @@ def parts_to_judge(made: Material, scorer: Scorer, dataset: Dataset) -> dict[str
         for moment in dataset.plan.test_as_of if len(grids(dataset)[1]) > 1 else ():
             rows = split.test[made.as_of[split.test] == to_micros(moment)]
             parts[f"test_{moment:%Y_%m_%d}"] = rows
-    return {n: evidence(made, scorer, r) for n, r in parts.items() if has_both(made.problem.y[r])}
+    asked = {n: r for n, r in parts.items() if has_both(made.problem.y[r])}
+    return {n: evidence(made, scorer, r, fitted) for n, r in asked.items()}
 
 
 def _judge(made: Material, found: Evidence, seed: int) -> Judged:

@@ -58,6 +58,21 @@ def percents(key: str, customers: Sequence[str]) -> Index:
     return out
 
 
+def learners(customers: Sequence[str], plan: StudyPlan) -> NDArray[np.bool_]:
+    """Whether each customer is learnt from: neither unseen nor calibrating."""
+    unseen, calibration = _places(customers, plan)
+    return ~unseen & ~calibration
+
+
+def _places(
+    customers: Sequence[str], plan: StudyPlan
+) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+    """Who is unseen, and who of the others calibrates."""
+    unseen = percents(plan.split_key, customers) < plan.test_percent
+    places = percents(f"{plan.split_key}:calibration", customers)
+    return unseen, ~unseen & (places < CALIBRATION_PERCENT)
+
+
 def split(rows: pa.Table, plan: StudyPlan, horizon_days: int, test_from: int, seed: int) -> Split:
     """The parts of labelled rows (customer_id, as_of, y); `test_from` is the first test as_of.
 
@@ -66,10 +81,7 @@ def split(rows: pa.Table, plan: StudyPlan, horizon_days: int, test_from: int, se
         NotEnoughDataError: a part with too few rows, or too few of either outcome.
     """
     customers = rows["customer_id"].to_pylist()
-    unseen = percents(plan.split_key, customers) < plan.test_percent
-    calibration = ~unseen & (
-        percents(f"{plan.split_key}:calibration", customers) < CALIBRATION_PERCENT
-    )
+    unseen, calibration = _places(customers, plan)
     if plan.split == "folds":
         found = _folds(rows, customers, seed)
     elif plan.split == "customer":

@@ -67,6 +67,8 @@ def gate_lines(result: RunResult) -> Iterator[str]:
     for target, found in result.targets.items():
         for gate, passed, figure in found.verdict.gates:
             yield f"  {'passed' if passed else 'FAILED'}  {target}: {gate}: {figure}"
+    for part, why in result.segments["left_out"].items():
+        yield f"  segments, {part} left out: {why}"
     if result.bundle is not None:
         yield f"bundle {result.bundle.hash}"
     if result.version is not None:

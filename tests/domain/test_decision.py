@@ -14,8 +14,10 @@ from pydantic import ValidationError
 from domain import decision
 from domain.decision import (
     MAX_CUSTOMERS,
+    Decision,
     DecisionRequest,
     GivenFeatures,
+    Segments,
     canonical_json,
     content_hash,
     contract_schema_text,
@@ -81,3 +83,20 @@ def test_the_hash_does_not_depend_on_the_order_of_keys(content):
     turned = dict(reversed(list(content.items())))
     assert content_hash(content) == content_hash(turned)
     assert content_hash(content) != content_hash({**content, "one more": 1})
+
+
+def test_an_older_decision_without_segments_keeps_its_text_and_so_its_hash():
+    label = {"name": "x", "zh": "x", "en": "x"}
+    hashes = dict.fromkeys(("bundle", "policy", "catalogue"), "a" * 64)
+    versions = {**hashes, "policy_version": "1", "tierline": "1", "top_reasons": 1, "stale_days": 1}
+    told = {
+        "decision_id": "0" * 32, "customer_id": "c", "purpose": "crm",
+        "decided_at": "2026-11-24T00:00:00Z", "asked_as_of": None, "as_of": None,
+        "status": "missing", "feature_age_days": None, "view_age_days": {}, "scores": [],
+        "stage": label, "tags": [], "strategy": label, "degraded": [], "versions": versions,
+    }  # fmt: skip
+    older = Decision.model_validate_json(json.dumps(told))
+    assert canonical_json(older.model_dump(mode="json")) == canonical_json(told)
+    newer = older.model_copy(update={"segments": Segments(rfm=None, cluster=None)})
+    again = Decision.model_validate_json(json.dumps(newer.model_dump(mode="json")))
+    assert again == newer != older

@@ -145,3 +145,19 @@ def test_the_policy_of_given_tables_reads_no_feature_and_cuts_like_the_default()
     assert scores_only.features == ()
     assert scores_only.cuts == default.cuts
     assert scores_only.hash != default.hash
+
+
+def test_a_strategy_may_ask_for_a_fitted_segment_as_its_tag_is_named():
+    rule = '[[strategies]]\nname = "win_back"\nzh = "挽回"\nen = "win back"\nsegment = [%s]\n\n'
+    text = default_policy_text()
+
+    def having(names: str) -> Policy:
+        return parse_policy(text.replace("[[strategies]]", rule % names + "[[strategies]]", 1))
+
+    asked = having('"rfm_at_risk", "cluster_12"')
+    held = (["rfm_at_risk", "cluster_2"], ["rfm_new", "cluster_12"], ["rfm_new"], [])
+    names = [asked.assign({}, ACTIVE, segments=s).strategy.name for s in held]
+    assert names == ["win_back", "win_back", "low_touch", "low_touch"]
+    for wrong in ('"at_risk"', '"rfm_best"', '"cluster_0"', '"cluster_x"'):
+        with pytest.raises(PolicyError, match="segment"):
+            having(wrong)

@@ -14,8 +14,10 @@ from domain.asof import MICROS_PER_DAY, to_micros
 from domain.decision import Purpose
 from domain.errors import BundleError, PolicyError
 from domain.policy import default_policy_text, parse_policy
+from features import accounts, credit, people, spending
 from features.catalogue import Catalogue
 from features.declare import Take, Theme, Words
+from scoring.segments import tags
 from serving.decide import THIN_FEATURES, Judge, Known, age_days, as_of_before, decide
 
 NOW = datetime(2026, 11, 24, 12, tzinfo=UTC)
@@ -166,3 +168,72 @@ def test_an_age_leads_back_to_its_very_instant(age, moment):
     as_of = to_micros(moment) - age
     assert as_of == 0 or as_of_before(moment, age_days(moment, as_of)) == as_of
     assert as_of_before(moment, None) == 0
+
+
+def test_segments_and_baseline_stand_beside_the_scores_and_in_the_tags(desk, known):
+    fitted = desk.judge.fitted
+    assert fitted is not None
+    assert {*fitted.names} <= {*desk.judge.names}
+    place = [known.names.index(n) for n in fitted.names]
+    alone = [fitted.rows(fitted.names, row[None, place])[0] for row in known.values]
+    decisions = made(desk.judge, known)
+    assert [(d.segments, d.baseline) for d in decisions] == alone
+    assert any(d.segments and d.segments.rfm and d.segments.cluster for d in decisions)
+    for decision in decisions:
+        names = [t.name for t in decision.tags]
+        fitted_tags = [n for n in names if n.startswith(("rfm_", "cluster_"))]
+        assert fitted_tags == [t.name for t in tags(decision.segments)]
+        if decision.baseline is not None:
+            assert decision.baseline.horizon_days == 90
+            assert decision.baseline.currency == "CNY"
+
+
+def test_a_policy_may_ask_for_a_fitted_segment(desk, known):
+    segments = {d.segments.rfm.segment.name for d in made(desk.judge, known) if d.segments}
+    asked = f"rfm_{sorted(segments)[0]}"
+    rule = f'[[strategies]]\nname = "asked"\nzh = "问"\nen = "asked"\nsegment = ["{asked}"]\n\n'
+    text = default_policy_text().replace("[[strategies]]", rule + "[[strategies]]", 1)
+    judge = dataclasses.replace(desk.judge, policy=parse_policy(text))
+    for decision in made(judge, known):
+        has = asked in [t.name for t in decision.tags]
+        assert (decision.strategy.name == "asked") == has
+
+
+def test_a_bundle_without_segments_decides_without_them(desk, known):
+    judge = dataclasses.replace(
+        desk.judge, bundle=dataclasses.replace(desk.judge.bundle, beside={})
+    )
+    with_them, without = made(desk.judge, known), made(judge, known)
+    for before, after in zip(with_them, without, strict=True):
+        assert (after.segments, after.baseline) == (None, None)
+        assert {"segments", "baseline"}.isdisjoint(after.model_dump(mode="json"))
+        assert after.scores == before.scores
+
+
+def test_a_missing_customer_is_in_no_segment(desk, known):
+    known_values = one(known, as_of=np.array([0]))
+    [decision] = made(desk.judge, known_values)
+    assert decision.status == "missing"
+    assert (decision.segments, decision.baseline) == (None, None)
+    assert not [t for t in decision.tags if t.name.startswith(("rfm_", "cluster_"))]
+
+
+def test_segments_that_read_a_protected_feature_are_refused(desk):
+    """I10: as if the catalogue said that recency is protected."""
+
+    class Guarded(Catalogue):
+        hash = desk.judge.catalogue.hash
+
+        def for_target(self, target):
+            return tuple(n for n in self.names if n != "purchase_recency_days")
+
+    guarded = Guarded((*spending.THEMES, *accounts.THEMES, *credit.THEMES, *people.THEMES))
+    with pytest.raises(BundleError, match="purchase_recency_days"):
+        dataclasses.replace(desk.judge, catalogue=guarded)
+
+
+def test_damaged_segments_are_refused(desk):
+    content = dict(desk.judge.bundle.beside["segments"], answers=[])
+    bundle = dataclasses.replace(desk.judge.bundle, beside={"segments": content})
+    with pytest.raises(BundleError, match="not repeated"):
+        dataclasses.replace(desk.judge, bundle=bundle)

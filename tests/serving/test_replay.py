@@ -32,6 +32,7 @@ def test_every_kind_of_decision_replays_bit_for_bit(desk, made):
     for decision in made:
         found = replay(desk.workspace, decision.decision_id)
         assert found == Replayed(equal=True, differences=())
+    assert [d for d in made if d.segments and d.baseline]
 
 
 def test_the_whole_record_is_checked_and_listed_in_order(desk, made, edited):
@@ -53,22 +54,25 @@ def test_settings_and_policies_of_today_change_no_replay(desk, made, tmp_path, m
         assert replay(desk.workspace, decision.decision_id).equal
 
 
-@pytest.mark.parametrize("change", ["feature", "points", "decided_at"])
+@pytest.mark.parametrize("change", ["feature", "points", "segment", "decided_at"])
 def test_a_record_that_does_not_come_out_names_the_place(desk, made, customers, change):
-    record = desk.log.get(made[0].decision_id)
+    buyer = next(d for d in made if d.segments)
+    record = desk.log.get(buyer.decision_id)
     features, decision = dict(record.features), record.decision
     if change == "feature":
         features["purchase_recency_days"] = 9999.0
     elif change == "points":
         score = decision.scores[0].model_copy(update={"points": 1})
         decision = decision.model_copy(update={"scores": [score, *decision.scores[1:]]})
+    elif change == "segment":
+        decision = decision.model_copy(update={"segments": None})
     else:
         later = decision.decided_at + timedelta(days=9)
         decision = decision.model_copy(update={"decided_at": later})
     changed = record.model_copy(update={"features": features, "decision": decision})
     found = replay_record(desk.workspace, changed)
     assert not found.equal
-    place = "feature_age_days" if change == "decided_at" else "scores"
+    place = {"decided_at": "feature_age_days", "segment": "segments"}.get(change, "scores")
     assert any(d.startswith(place) for d in found.differences)
 
 

@@ -13,8 +13,10 @@ from serving.terminal import decision_lines, expected, explanation_tables
 
 @pytest.fixture
 def made(desk, customers):
-    ids = [customers[0], "[red]nobody[/]"]
-    return desk.decisions(DecisionRequest(customer_ids=ids, purpose="crm")).decisions
+    """Of a buyer, and of somebody unknown."""
+    ids = [*customers[:10], "[red]nobody[/]"]
+    found = desk.decisions(DecisionRequest(customer_ids=ids, purpose="crm")).decisions
+    return [next(d for d in found if d.segments), found[-1]]
 
 
 def shown(lines) -> str:
@@ -32,6 +34,10 @@ def test_an_answer_shows_tiers_reasons_strategy_and_id(made, lang):
         assert getattr(score.tier, lang) in told
         assert getattr(score.reasons[0], lang)[:20] in told
         assert expected(score) in told
+    assert getattr(made[0].segments.rfm.segment, lang) in told
+    assert getattr(made[0].segments.cluster, lang) in told
+    assert f"alive {made[0].baseline.p_alive:.1%}" in told
+    assert f"{made[0].baseline.amount:,.0f} CNY" in told
     assert getattr(made[0].strategy, lang) in told
     assert made[0].decision_id in told
 
@@ -40,6 +46,8 @@ def test_an_id_is_never_taken_as_markup(made):
     told = shown(decision_lines(made[1], "en"))
     assert "[red]nobody[/]" in told
     assert "check the id" in told
+    assert "RFM" not in told
+    assert "alive" not in told
 
 
 @pytest.mark.parametrize(("lang", "base"), [("zh", "起点"), ("en", "base")])

@@ -7,28 +7,49 @@ import pytest
 from sklearn.linear_model import LogisticRegression, Ridge
 from sklearn.metrics import roc_auc_score
 
-from training.baselines import FREQUENCY, MONEY, RECENCY, REGRESSION, fit_baselines
+from scoring.buy_till_die import BgNbd, GammaGamma
+from scoring.rfm import RFM_FEATURES
+from scoring.segments import BUYING_FEATURES, Fitted
+from training.baselines import BUYING, MONEY, RECENCY, REGRESSION, fit_baselines
+from training.segments import fit_rfm
 
 NAN = np.nan
-RFM = (RECENCY, FREQUENCY, MONEY)
 
 
 def half(n: int) -> np.ndarray:
     return (np.arange(n) % 2).astype(float)
 
 
-def test_the_rfm_tier_is_the_sum_of_the_three_quintiles():
+def test_the_rfm_tier_is_the_sum_of_the_three_scores_of_the_bundle():
     """Quintile cuts of 10, 20, ... 100 are 28, 46, 64 and 82; few days since are good."""
     tens = np.arange(10.0, 101.0, 10.0)
     X = np.column_stack([tens, tens, tens])
-    tier = fit_baselines("churn", X, half(10), RFM).rules["RFM tier"]
+    fitted = Fitted(90, "GBP", rfm=fit_rfm(X))
+    tier = fit_baselines("churn", X, half(10), RFM_FEATURES, fitted).rules["RFM tier"]
     asked = np.array([
-        [10.0, 100.0, 100.0],  # best in all three: -0 + 4 + 4
-        [100.0, 10.0, 10.0],   # worst in all three: -4 + 0 + 0
-        [50.0, 50.0, 50.0],    # the third quintile in each: -2 + 2 + 2
-        [28.0, 46.0, 82.1],    # on a cut the lower one: -0 + 1 + 4
+        [10.0, 100.0, 100.0],  # best in all three
+        [100.0, 10.0, 10.0],   # worst in all three
+        [50.0, 50.0, 50.0],    # the third quintile in each
+        [28.0, 46.0, 82.1],    # on a cut the lower one: 5 + 2 + 5
+        [NAN, 46.0, 82.1],     # without scores: the middle
     ])  # fmt: skip
-    assert tier(asked).tolist() == [8, -4, 2, 5]
+    assert tier(asked).tolist() == [15, 3, 9, 12, 9]
+    assert tier(asked)[:4].tolist() == fitted.rfm.scores(asked)[:4].sum(axis=1).tolist()
+
+
+def test_the_buying_model_is_that_of_the_bundle_and_no_history_is_the_middle():
+    fitted = Fitted(90, "GBP", buying=BgNbd(0.7, 60, 0.8, 3), spending=GammaGamma(2, 3.7, 500))
+    X = np.array([[6, 280, 300, 900], [1, 0, 300, 50], [3, 100, 120, 700], [NAN] * 4])
+    told = [fitted.baseline(*row) for row in X[:3].tolist()]
+    churn = fit_baselines("churn", X, half(4), BUYING_FEATURES, fitted).peers[BUYING](X)
+    assert churn[:3].tolist() == [1 - t.p_no_purchase for t in told]
+    value = fit_baselines("value", X, np.arange(4.0), BUYING_FEATURES, fitted).peers[BUYING](X)
+    assert value[:3].tolist() == [t.amount for t in told]
+    for score in (churn, value):
+        assert score[3] == np.median(score[:3])
+    without = Fitted(90, "GBP", buying=fitted.buying)
+    assert BUYING not in fit_baselines("value", X, np.arange(4.0), BUYING_FEATURES, without).peers
+    assert BUYING not in fit_baselines("credit", X, half(4), BUYING_FEATURES, fitted).peers
 
 
 def test_the_last_period_is_the_spend_of_the_past_half_year_and_missing_is_the_middle():
@@ -54,11 +75,14 @@ def test_credit_has_its_own_rules():
 
 def test_a_rule_whose_features_are_lacking_is_left_out_and_the_regression_never():
     X = np.arange(8.0).reshape(4, 2)
-    found = fit_baselines("churn", X, half(4), (FREQUENCY, MONEY))
+    fitted = Fitted(90, "GBP", rfm=fit_rfm(np.ones((4, 3))), buying=BgNbd(1, 1, 1, 1))
+    found = fit_baselines("churn", X, half(4), (MONEY, "other"), fitted)
     assert found.rules == {}
     assert set(found.scores(X)) == {REGRESSION}
-    assert "RFM tier" in fit_baselines("value", np.ones((4, 3)), half(4), RFM).rules
-    assert "RFM tier" not in fit_baselines("credit", np.ones((4, 3)), half(4), RFM).rules
+    for target, given, has in (("value", fitted, True), ("credit", fitted, False),
+                               ("value", None, False)):  # fmt: skip
+        rules = fit_baselines(target, np.ones((4, 3)), half(4), RFM_FEATURES, given).rules
+        assert ("RFM tier" in rules) == has
 
 
 def test_the_regression_is_that_of_scikit_learn_on_standard_signed_logs():

@@ -17,6 +17,7 @@ from features.store import open_room
 from tests.training.label_world import at, buys, dataset_of, event, plan_of
 from training.matrix import labelled, material, serving_as_of, write_features
 from training.run import RunOptions
+from training.segments import cohort
 from training.targets import grids
 
 SEED = RunOptions().seed
@@ -96,14 +97,16 @@ def test_features_are_served_as_of_the_last_event_and_outcomes_do_not_count(tmp_
     assert serving_as_of(dataset_of(tmp_path, tables, plan)) == at(14)
 
 
-def test_the_panel_has_every_labelled_row_and_everybody_known_today_once(trained, rows, tmp_path):
+def test_the_panel_has_every_labelled_row_everybody_known_today_and_the_cohort_of_segments_once(
+    trained, rows, tmp_path
+):
     workspace = Workspace(tmp_path, "bank")
     asked = {t: r.slice(0, 300) for t, r in rows.items()}
     kept = write_features(trained.dataset, workspace, asked)
     today = known_customers(trained.dataset, [serving_as_of(trained.dataset)])
     pairs = {
         (c, t)
-        for table in (*asked.values(), today)
+        for table in (*asked.values(), today, cohort(trained.dataset))
         for c, t in zip(table["customer_id"].to_pylist(), table["as_of"].to_pylist(), strict=True)
     }
     assert kept == len(pairs)
