@@ -62,7 +62,8 @@ def compute(home: Path, source: str, data: Path | None) -> None:
 
     cli_data.take_in(home, source, data)
     workspace = Workspace(home, source)
-    rows = compute_features(opt.dataset_of(workspace), workspace)
+    with opt.progress() as told:
+        rows = compute_features(opt.dataset_of(workspace), workspace, told)
     opt.console.print(f"{rows:,} rows of features in {workspace.features}")
 
 

@@ -29,7 +29,6 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
-from domain.asof import from_micros, monthly_grid
 from events.dataset import Dataset, open_dataset
 from experiments.bench import banks, figures, peers
 from features import spending
@@ -196,7 +195,7 @@ def _child(turn: Turn, environment: dict[str, str] | None = None) -> dict[str, f
 def take_turn(who: str, bank: str, dates: int, features: str) -> None:
     """Scan or compute, and print the figures as JSON; the values of a sample must agree."""
     dataset, catalogue = open_dataset(Path(bank) / "dataset"), CATALOGUES[features]
-    moments = _grid(dataset, dates)
+    moments = banks.grid(dataset, dates)
     requests = _known(dataset, Path(bank), moments) if who == "engine" else None
     began, cpu, cells, sample = time.monotonic(), _cpu(), 0, []
     if who == "scan":
@@ -254,14 +253,6 @@ def _known(dataset: Dataset, bank: Path, moments: tuple[int, ...]) -> pa.Table:
     if not kept.is_file():
         pq.write_table(known_customers(dataset, moments), kept)
     return pq.read_table(kept)
-
-
-def _grid(dataset: Dataset, dates: int) -> tuple[int, ...]:
-    last = from_micros(dataset.data_until)
-    month = last.year * 12 + last.month - 1
-    first = month - dates + 1
-    begin, end = (f"{m // 12:04d}-{m % 12 + 1:02d}-01" for m in (first, month))
-    return monthly_grid(begin, end)
 
 
 if __name__ == "__main__":
