@@ -21,8 +21,8 @@ from events.dataset import Dataset
 from features.catalogue import Catalogue
 from features.programs import CLOCKS, compile_takes
 
-EVENTS = 6_000_000
-"""About so many events are in memory at a time."""
+EVENTS = 2_000_000
+"""About so many events are in memory at a time; arrays of more are slower to make."""
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from features import partitions
 from features.catalogue import CATALOGUE
 from features.panel import compute
 from features.partitions import compute_on_disk, panel_parts
-from tests.features.scale_world import grid_of, in_order, same_bytes, small_bank
+from tests.features.scale_world import grid_of, in_order, plain_panel, same_bytes, small_bank
 
 ROOT = Path(__file__).parents[2]
 KILLED = """
@@ -58,7 +58,7 @@ def asked(bank):
 
 @pytest.fixture(scope="module")
 def whole(bank, asked):
-    return compute(bank, asked).combine_chunks()
+    return plain_panel(bank, asked)
 
 
 def read(files) -> pa.Table:
@@ -112,22 +112,32 @@ def other_data(dataset: Dataset) -> Dataset:
     return dataclasses.replace(dataset, tables={**dataset.tables, **table})
 
 
-@pytest.mark.parametrize("what", ["data", "fewer requests", "later requests", "code", "spans"])
+def other_people(asked: pa.Table) -> pa.Table:
+    ids = pc.binary_join_element_wise(asked["customer_id"], "0", "")
+    return asked.set_column(0, "customer_id", ids)
+
+
+@pytest.mark.parametrize("what", ["data", "others", "later", "arrow", "code", "spans"])
 def test_nothing_of_another_job_is_taken_over(bank, asked, tmp_path, monkeypatch, what):
     """Every file of the job before is spoilt, so that what is taken over is seen."""
     few = asked.slice(0, 60)
     later = few.set_column(1, "as_of", pc.add(few["as_of"], pa.scalar(1, pa.duration("us"))))
     first = {
         "data": (other_data(bank), few, 4),
-        "fewer requests": (bank, few.slice(0, 59), 4),
-        "later requests": (bank, later, 4),
+        "others": (bank, other_people(few), 4),
+        "later": (bank, later, 4),
+        "arrow": (bank, few, 4),
         "code": (bank, few, 4),
         "spans": (bank, few, 3),
     }[what]
-    if what == "code":
+    if what == "arrow":
         monkeypatch.setattr(partitions.pa, "__version__", "0")
+    if what == "code":
+        (tmp_path / "code.py").write_text("1", encoding="utf-8")
+        monkeypatch.setattr(partitions, "__file__", str(tmp_path / "code.py"))
     for file in compute_on_disk(first[0], first[1], tmp_path, wanted=first[2]):
         file.write_bytes(b"of another job")
+    (tmp_path / "panel-00009.half").write_bytes(b"of another job")
     monkeypatch.undo()
     files = list(compute_on_disk(bank, few, tmp_path, wanted=4))
     assert sorted(tmp_path.glob("panel-*")) == files

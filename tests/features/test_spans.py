@@ -14,7 +14,7 @@ from features import spans as spans_
 from features.catalogue import CATALOGUE
 from features.panel import compute, compute_parts
 from features.spans import by_customer, count, spans, tables_of
-from tests.features.scale_world import grid_of, same_bytes, small_bank
+from tests.features.scale_world import grid_of, plain_panel, same_bytes, small_bank
 
 WHOSE = {"between": (None, "C0000008"), "customers": ["C0000003", "C0000001"]}
 
@@ -65,15 +65,15 @@ def test_the_spans_of_every_table_together_are_the_table(bank, wanted):
 def test_a_panel_in_spans_has_the_bytes_of_one_over_all_events(bank, monkeypatch):
     asked = grid_of(bank)
     assert count(bank, CATALOGUE) == 1
-    whole = compute(bank, asked)
+    whole = plain_panel(bank, asked)
     monkeypatch.setattr(spans_, "EVENTS", 3_000)
     assert count(bank, CATALOGUE) > 3
     monkeypatch.setattr("features.panel.FEW", 0)
     parts = list(compute_parts(bank, asked))
     assert len(parts) == count(bank, CATALOGUE)
-    assert same_bytes(pa.concat_tables(parts).combine_chunks(), whole.combine_chunks())
+    assert same_bytes(pa.concat_tables(parts).combine_chunks(), whole)
     turned = asked.sort_by("as_of")
-    assert same_bytes(compute(bank, turned), compute(bank, asked).sort_by("as_of"))
+    assert same_bytes(compute(bank, turned), whole.sort_by("as_of"))
 
 
 @pytest.mark.parametrize("dictionary", [True, False])

@@ -45,7 +45,9 @@ def spark(java):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
-def test_memory_disk_and_cluster_give_the_same_bytes(spark, tmp_path):
+def test_memory_disk_and_cluster_give_the_same_bytes(spark, tmp_path, monkeypatch):
+    """So few rows at a time that a customer whose rows do not stand together would be parted."""
+    monkeypatch.setattr("features.spark.ROWS", 3_000)
     bank = small_bank(tmp_path)
     asked = grid_of(bank)
     pq.write_table(asked, tmp_path / "requests.parquet")
