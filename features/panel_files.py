@@ -148,6 +148,19 @@ def last_as_of(folder: Path, theme: str) -> tuple[int, tuple[str, ...]]:
     return int(last.cast(pa.int64()).as_py()), tuple(today[ENTITY_KEY].to_pylist())
 
 
+def columns_at(
+    folder: Path, catalogue: Catalogue, as_of: int, theme: str | None
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Every feature, or those of a theme, over the rows at an as_of (micros); a theme is in memory
+    at a time."""
+    moment = pc.field(AS_OF) == pa.scalar(as_of, pa.int64()).cast(INSTANT)
+    for name, found in themes(catalogue).items():
+        if theme in (None, name):
+            names = [f.name for f in found]
+            rows = pq.read_table(panel_file(folder, name), columns=names, filters=moment)
+            yield from zip(names, matrix(rows, names).T, strict=True)
+
+
 def latest_rows(folder: Path, catalogue: Catalogue, as_of: int) -> Iterator[LatestRows]:
     """The last row of every customer that is not later than `as_of` (micros), in parts."""
     grouped = {theme: [f.name for f in found] for theme, found in themes(catalogue).items()}

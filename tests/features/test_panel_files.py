@@ -12,7 +12,7 @@ import pytest
 
 from domain.errors import NotFoundError
 from features import panel_files
-from features.panel_files import LatestRows, latest_rows, panel_hash
+from features.panel_files import LatestRows, columns_at, latest_rows, panel_hash
 from features.store import FeatureRoom
 from tests.features.feast_world import (
     DAY,
@@ -88,6 +88,17 @@ def test_the_latest_as_of_and_its_customers_are_told(room, kept):
     assert as_of == last.cast(pa.int64()).as_py()
     there = kept.filter(pc.equal(kept["as_of"], last))["customer_id"].to_pylist()
     assert sorted(customers) == sorted(there)
+
+
+@pytest.mark.parametrize("theme", [None, "quick", "steady"])
+def test_the_columns_at_an_as_of_are_those_that_a_plain_loop_finds(room, kept, theme):
+    rows = [r for r in kept.to_pylist() if micros(r["as_of"]) == MOMENTS[2]]
+    rows.sort(key=lambda r: r["customer_id"])
+    found = dict(columns_at(room.views, room.catalogue, MOMENTS[2], theme))
+    assert list(found) == [n for n in NAMES if theme in (None, THEME[n])]
+    for name, column in found.items():
+        wanted = [np.nan if r[name] is None else r[name] for r in rows]
+        assert np.array_equal(column, wanted, equal_nan=True)
 
 
 def test_the_hash_of_a_panel_is_of_its_content_and_of_the_catalogue(tmp_path, kept):

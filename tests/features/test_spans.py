@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+from itertools import pairwise
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -74,6 +75,21 @@ def test_a_panel_in_spans_has_the_bytes_of_one_over_all_events(bank, monkeypatch
     assert same_bytes(pa.concat_tables(parts).combine_chunks(), whole)
     turned = asked.sort_by("as_of")
     assert same_bytes(compute(bank, turned), whole.sort_by("as_of"))
+
+
+@pytest.mark.parametrize("threads", [1, 2, 5])
+def test_parts_come_in_order_whatever_the_threads_also_where_one_parts_a_customer(
+    bank, monkeypatch, threads
+):
+    asked = grid_of(bank).slice(0, 150)
+    whole = plain_panel(bank, asked)
+    monkeypatch.setattr("features.panel.PART_REQUESTS", 7)
+    monkeypatch.setattr("features.panel.FEW", 0)
+    parts = list(compute_parts(bank, asked, threads=threads))
+    assert len(parts) == 22
+    ends = [p["customer_id"][-1] == q["customer_id"][0] for p, q in pairwise(parts)]
+    assert any(ends)
+    assert same_bytes(pa.concat_tables(parts).combine_chunks(), whole)
 
 
 @pytest.mark.parametrize("dictionary", [True, False])
