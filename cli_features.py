@@ -62,7 +62,8 @@ def compute(home: Path, source: str, data: Path | None) -> None:
 
     cli_data.take_in(home, source, data)
     workspace = Workspace(home, source)
-    rows = compute_features(opt.dataset_of(workspace), workspace)
+    with opt.progress() as told:
+        rows = compute_features(opt.dataset_of(workspace), workspace, told)
     opt.console.print(f"{rows:,} rows of features in {workspace.features}")
 
 
@@ -123,15 +124,11 @@ def stats(home: Path, source: str, theme: str | None) -> None:
     Example:
       tierline features stats --source bank --theme monetary
     """
-    import pyarrow as pa
-
-    from events.schema import INSTANT
+    from features.panel_files import columns_at
     from features.store import open_room
     from features.terminal import spread_table
 
     room = open_room(Workspace(home, source), os.environ)
     as_of, customers = room.latest()
-    moments = pa.array([as_of] * len(customers), pa.int64()).cast(INSTANT)
-    requests = pa.table({"customer_id": pa.array(customers, pa.string()), "as_of": moments})
-    panel = room.historical(requests, room.catalogue.names)
-    Console().print(spread_table(room.catalogue, panel, theme))
+    columns = columns_at(room.views, room.catalogue, as_of, theme)
+    Console().print(spread_table(len(customers), columns))

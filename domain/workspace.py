@@ -29,6 +29,11 @@ class Workspace:
         return self.root / "features"
 
     @property
+    def parts(self) -> Path:
+        """Finished parts of a panel that is being computed."""
+        return self.root / "parts"
+
+    @property
     def bundles(self) -> Path:
         """Bundles, one folder a content hash."""
         return self.root / "bundles"

@@ -9,6 +9,8 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import reduce
+from operator import and_
 from pathlib import Path
 from typing import Any
 
@@ -60,23 +62,46 @@ class Dataset:
         columns: Sequence[str] | None = None,
         *,
         customers: Sequence[str] | None = None,
+        between: tuple[str | None, str | None] = (None, None),
         dictionary: bool = False,
     ) -> pa.Table:
         """The clean rows; empty, with the schema, where the source lacks the table.
 
-        `customers`: only theirs. `dictionary`: read text as dictionary arrays, which is faster
-        where it is only compared.
+        `customers`: only theirs. `between`: only of customers from the first on and before the
+        second. `dictionary`: read text as dictionary arrays, which is faster where it is only
+        compared.
         """
         schema = clean_schema(declared(table, self.given))
         names = list(columns) if columns is not None else schema.names
-        files = self.files(table)
+        files = [str(f) for f in self.files(table)]
         if not files:
             return pa.schema([schema.field(n) for n in names]).empty_table()
         text = [n for n in names if pa.types.is_string(schema.field(n).type)] if dictionary else []
-        format_ = pads.ParquetFileFormat(dictionary_columns=text)
-        wanted = None if customers is None else pads.field("customer_id").isin(list(customers))
-        found = pads.dataset([str(f) for f in files], format=format_)
-        return found.to_table(columns=names, filter=wanted)
+        found = pads.dataset(files, format=pads.ParquetFileFormat(dictionary_columns=text))
+        customer, (first, end) = pads.field("customer_id"), between
+        asked = [
+            *([] if customers is None else [customer.isin(list(customers))]),
+            *([] if first is None else [customer >= first]),
+            *([] if end is None else [customer < end]),
+        ]
+        if not asked:
+            return found.to_table(columns=names)
+        wanted = reduce(and_, asked)
+        return _pruned(found, wanted).to_table(columns=names, filter=wanted)
+
+
+def _pruned(found: pads.Dataset, wanted: pads.Expression) -> pads.Dataset:
+    """Only the groups of rows that can hold what is wanted, by the least and greatest of each.
+
+    Arrow leaves out none where text is read as dictionaries, so they are sought without.
+    """
+    kept = []
+    for part in pads.dataset(found.files).get_fragments(wanted):
+        groups = [g.id for g in part.subset(wanted).row_groups]
+        if groups:
+            part = found.format.make_fragment(part.path, part.filesystem, row_groups=groups)
+            kept.append(part)
+    return pads.FileSystemDataset(kept, found.schema, found.format, found.filesystem)
 
 
 def declared(table: str, given: GivenTable | None) -> Table:

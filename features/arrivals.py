@@ -7,9 +7,7 @@ note that the customers' features are to be made again. One SQLite file; safe fo
 
 from __future__ import annotations
 
-import fcntl
 import json
-import os
 import sqlite3
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -21,6 +19,7 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.errors import StoreError
+from events.durable import locked
 from events.schema import TABLES
 
 BUSY_SECONDS = 30
@@ -45,12 +44,8 @@ class Arrivals:
     def alone(self) -> Iterator[None]:
         """Waits for, then holds, the turn of the one process that may write online rows."""
         self._file.parent.mkdir(parents=True, exist_ok=True)
-        handle = os.open(self._file.with_suffix(".lock"), os.O_RDWR | os.O_CREAT, 0o644)
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+        with locked(self._file.with_suffix(".lock")):
             yield
-        finally:
-            os.close(handle)
 
     def append(self, table: str, rows: pa.Table) -> int:
         """How many of these rows are new; all are on disk, and their customers pending.

@@ -8,7 +8,8 @@ scorer as everywhere (I10).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -21,9 +22,11 @@ from domain.workspace import Workspace
 from events.dataset import SUPERSEDED, Dataset, has_dataset, open_dataset
 from events.given import GIVEN, GivenColumn, GivenTable
 from events.schema import INSTANT, Personal
+from features import partitions
 from features.catalogue import CATALOGUE, Catalogue, Feature
 from features.declare import SIDES
-from features.panel import compute, known_customers
+from features.panel import compute, compute_parts, known_customers
+from features.spans import count
 
 MAX_AGE_DAYS = 45
 
@@ -101,6 +104,20 @@ def panel(dataset: Dataset, requests: pa.Table) -> pa.Table:
     found = rows.select(names).take(places)
     asked = {"customer_id": requests["customer_id"], "as_of": requests["as_of"]}
     return pa.table({**asked, **{n: found[n] for n in names}})
+
+
+def panel_parts(dataset: Dataset, requests: pa.Table, folder: Path) -> Iterator[pa.Table]:
+    """The same in parts, requests by customer and as_of.
+
+    Of a data set that is read in several spans every finished one is kept in `folder`, from which
+    a run that was killed goes on; who took all parts removes it.
+    """
+    if dataset.given is not None:
+        yield panel(dataset, requests)
+    elif count(dataset, CATALOGUE) == 1:
+        yield from compute_parts(dataset, requests)
+    else:
+        yield from partitions.panel_parts(partitions.compute_on_disk(dataset, requests, folder))
 
 
 def everybody(dataset: Dataset, as_of: int) -> pa.Table:

@@ -17,6 +17,7 @@ from events.schema import INSTANT
 from features.catalogue import CATALOGUE, Catalogue
 from features.panel import compute_tables, quiet_duckdb
 from features.programs import CLOCKS, compile_takes
+from features.spans import tables_of
 
 KEYS = ("customer_id", "as_of")
 
@@ -93,12 +94,7 @@ def _places(panel: pa.Table, requests: pa.Table) -> np.ndarray[tuple[int], np.dt
 def _compute(dataset: Dataset, requests: pa.Table, catalogue: Catalogue) -> pa.Table:
     """The features of some requests; only the events of their customers are read."""
     customers = pc.unique(requests["customer_id"]).to_pylist()
-    tables = {
-        c.table: dataset.table(
-            c.table, ["customer_id", *CLOCKS, *c.columns], customers=customers, dictionary=True
-        )
-        for c in compile_takes(catalogue)
-    }
+    tables = tables_of(dataset, catalogue, customers=customers)
     asked = pa.table(
         {"customer_id": requests["customer_id"], "as_of": requests["as_of"].cast(INSTANT)}
     )

@@ -27,7 +27,8 @@ from features.catalogue import CATALOGUE, Catalogue
 from features.engine import Book, Requests
 from features.formulas import Column
 from features.offers import OFFERS
-from features.programs import CLOCKS, compile_takes
+from features.programs import compile_takes
+from features.spans import by_customer, count, spans, tables_of
 
 PART_REQUESTS, PART_EVENTS = 50_000, 500_000
 """About so many requests and events are worked on at a time, by each thread."""
@@ -83,18 +84,19 @@ def compute(
 def compute_parts(
     dataset: Dataset, requests: pa.Table, catalogue: Catalogue = CATALOGUE, threads: int = 0
 ) -> Iterator[pa.Table]:
-    """The same in parts, so that no panel need be held; the events are.
+    """The same in parts, so that neither panel nor events need be held as a whole.
 
-    Requests by customer and as_of come as they are worked on; in any other order, in one part.
+    Requests by customer and as_of come as they are worked on; where customers do not stand
+    together, in one part.
     """
-    few = requests["customer_id"].to_pylist() if requests.num_rows <= FEW else None
-    tables = {
-        c.table: dataset.table(
-            c.table, ["customer_id", *CLOCKS, *c.columns], customers=few, dictionary=True
-        )
-        for c in compile_takes(catalogue)
-    }
-    yield from compute_tables(tables, requests, catalogue, threads)
+    if requests.num_rows <= FEW:
+        tables = tables_of(dataset, catalogue, customers=requests["customer_id"].to_pylist())
+        yield from compute_tables(tables, requests, catalogue, threads)
+        return
+    wanted = count(dataset, catalogue) if by_customer(requests) else 1
+    for span in spans(requests, wanted):
+        tables = tables_of(dataset, catalogue, between=span.bounds)
+        yield from compute_tables(tables, span.requests, catalogue, threads)
 
 
 def compute_tables(

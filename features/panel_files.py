@@ -1,14 +1,15 @@
 """Panels on disk: one Parquet file a theme, checked, all or nothing, and read by the last row.
 
-Enters: panels of the window engine. Leaves: files in a folder, and the latest row of every
-customer, some customers at a time. The files of a panel hold the same customers and as_of in the
-same order. It knows no Feast and no online store.
+Enters: panels of the window engine, in parts. Leaves: files in a folder, and the latest row of
+every customer, some customers at a time. The files of a panel hold the same customers and as_of in
+the same order. It knows no Feast and no online store.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -24,6 +25,8 @@ from features.catalogue import Catalogue
 from features.views import AS_OF, COMPUTED_AT, ENTITY_KEY, panel_file, themes
 
 HASH_FILE = "panel.sha256"
+GROUP_ROWS = 131_072
+"""Rows a group of a panel's files: what writing holds in memory."""
 PART_ROWS = 50_000
 """Rows of a panel that are decoded at a time."""
 
@@ -37,13 +40,31 @@ class LatestRows:
     values: dict[str, NDArray[np.float64]]
 
 
-def checked(panel: pa.Table, catalogue: Catalogue) -> pa.Table:
-    """The panel's rows by customer and as_of, with `computed_at`; NaN becomes null.
+def checked(parts: Iterable[pa.Table], catalogue: Catalogue) -> Iterator[pa.Table]:
+    """The parts' rows by customer and as_of, with `computed_at`; NaN becomes null.
 
     Raises:
         InputError: columns that are not the catalogue's, a missing key or instant, a customer
-            twice at one as_of, or a value that is not finite.
+            twice at one as_of, a value that is not finite, or parts that do not follow each other.
     """
+    before: tuple[str, int] | None = None
+    for part in parts:
+        rows = _checked(part, catalogue)
+        if rows.num_rows:
+            if before is not None and _key(rows, 0) <= before:
+                raise InputError(
+                    "a part of the panel goes back behind the part before it: give the parts by "
+                    "customer and as_of, or the panel as one table"
+                )
+            before = _key(rows, rows.num_rows - 1)
+        yield rows
+
+
+def _key(rows: pa.Table, place: int) -> tuple[str, int]:
+    return rows[ENTITY_KEY][place].as_py(), rows[AS_OF][place].cast(pa.int64()).as_py()
+
+
+def _checked(panel: pa.Table, catalogue: Catalogue) -> pa.Table:
     wanted = {ENTITY_KEY, AS_OF, *catalogue.names}
     given = panel.column_names
     absent = [n for n in catalogue.names if n not in given]
@@ -72,16 +93,39 @@ def checked(panel: pa.Table, catalogue: Catalogue) -> pa.Table:
     return rows.sort_by([(ENTITY_KEY, "ascending"), (AS_OF, "ascending")])
 
 
-def write_files(rows: pa.Table, folder: Path, catalogue: Catalogue) -> None:
-    """One file a theme, and the hash over all of them; the same rows give the same bytes."""
+def write_files(rows: Iterable[pa.Table], folder: Path, catalogue: Catalogue) -> int:
+    """One file a theme, and the hash over all of them: the same rows give the same bytes, however
+    they are parted. How many rows they are; `GROUP_ROWS` of them are in memory at a time."""
+    keys = [(ENTITY_KEY, pa.string()), (AS_OF, INSTANT), (COMPUTED_AT, INSTANT)]
+    files, written = {}, 0
+    with ExitStack() as stack:
+        for theme, found in themes(catalogue).items():
+            file = panel_file(folder, theme)
+            schema = pa.schema([*keys, *((f.name, pa.float64()) for f in found)])
+            files[file] = stack.enter_context(pq.ParquetWriter(file, schema))
+        for group in _groups(rows):
+            for out in files.values():
+                out.write_table(group.select(out.schema.names), row_group_size=GROUP_ROWS)
+            written += group.num_rows
     digest = hashlib.sha256(catalogue.hash.encode())
-    for theme, found in themes(catalogue).items():
-        columns = [ENTITY_KEY, AS_OF, COMPUTED_AT, *(f.name for f in found)]
-        file = panel_file(folder, theme)
-        pq.write_table(rows.select(columns), file)
+    for file in files:
         with file.open("rb") as content:
             digest.update(hashlib.file_digest(content, "sha256").digest())
     (folder / HASH_FILE).write_text(digest.hexdigest() + "\n", encoding="ascii")
+    return written
+
+
+def _groups(parts: Iterable[pa.Table]) -> Iterator[pa.Table]:
+    """The same rows, `GROUP_ROWS` at a time, the last time fewer, in one chunk."""
+    held: list[pa.Table] = []
+    for part in parts:
+        held.append(part)
+        while sum(t.num_rows for t in held) >= GROUP_ROWS:
+            table = pa.concat_tables(held)
+            yield table.slice(0, GROUP_ROWS).combine_chunks()
+            held = [table.slice(GROUP_ROWS)]
+    if any(t.num_rows for t in held):
+        yield pa.concat_tables(held).combine_chunks()
 
 
 def panel_hash(folder: Path) -> str:
@@ -102,6 +146,19 @@ def last_as_of(folder: Path, theme: str) -> tuple[int, tuple[str, ...]]:
     last = pc.max(rows[AS_OF])
     today = rows.filter(pc.equal(rows[AS_OF], last))
     return int(last.cast(pa.int64()).as_py()), tuple(today[ENTITY_KEY].to_pylist())
+
+
+def columns_at(
+    folder: Path, catalogue: Catalogue, as_of: int, theme: str | None
+) -> Iterator[tuple[str, NDArray[np.float64]]]:
+    """Every feature, or those of a theme, over the rows at an as_of (micros); a theme is in memory
+    at a time."""
+    moment = pc.field(AS_OF) == pa.scalar(as_of, pa.int64()).cast(INSTANT)
+    for name, found in themes(catalogue).items():
+        if theme in (None, name):
+            names = [f.name for f in found]
+            rows = pq.read_table(panel_file(folder, name), columns=names, filters=moment)
+            yield from zip(names, matrix(rows, names).T, strict=True)
 
 
 def latest_rows(folder: Path, catalogue: Catalogue, as_of: int) -> Iterator[LatestRows]:

@@ -58,17 +58,17 @@ def compute_on_spark(
     return (
         laid.repartition(partitions, "customer_id")
         .sortWithinPartitions("customer_id", _TABLE)
-        .mapInArrow(_worker(catalogue), wanted)
+        .mapInArrow(_worker(catalogue, ROWS), wanted)
     )
 
 
 def _worker(
-    catalogue: Catalogue,
+    catalogue: Catalogue, most: int
 ) -> Callable[[Iterator[pa.RecordBatch]], Iterator[pa.RecordBatch]]:
-    """What runs on the workers."""
+    """What runs on the workers, over about `most` rows at a time."""
 
     def work(batches: Iterator[pa.RecordBatch]) -> Iterator[pa.RecordBatch]:
-        for rows in whole_customers(batches, ROWS):
+        for rows in whole_customers(batches, most):
             for part in compute_tables(*unlaid(rows, catalogue), catalogue, threads=1):
                 yield from part.combine_chunks().to_batches()
 

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import shutil
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -94,27 +94,30 @@ class FeatureRoom:
         """The online side: bulk reads and writes of packed rows."""
         return OnlineFeatures(self._online.open(self.root, self.project), self.catalogue)
 
-    def write(self, panel: pa.Table) -> None:
-        """Keep a panel of the window engine in place of the one before, and register the catalogue.
+    def write(self, panel: pa.Table | Iterable[pa.Table]) -> int:
+        """Keep a panel in place of the one before, and register the catalogue; its rows.
 
-        All or nothing: a killed run leaves the panel before it in use. The same rows in any order
-        give the same Parquet bytes. The features of an as_of count as computed at that as_of: they
-        hold nothing known later, and a panel made again years afterwards must join like the first.
+        A panel that never stands whole in memory comes in parts by customer and as_of; as one table
+        its rows may stand in any order. All or nothing: a killed run leaves the panel before it in
+        use. The same rows give the same Parquet bytes. The features of an as_of count as computed
+        at that as_of: they hold nothing known later, and a panel made again years afterwards must
+        join like the first.
 
         Raises:
             InputError: columns that are not the catalogue's, a missing key or instant, a customer
-                twice at one as_of, or a value that is not finite.
+                twice at one as_of, a value that is not finite, or parts in another order.
         """
         from features.offline import register
         from features.repo import build
 
-        rows = panel_files.checked(panel, self.catalogue)
+        parts = [panel] if isinstance(panel, pa.Table) else panel
         self.root.mkdir(parents=True, exist_ok=True)
         root = self.root.resolve()
         fresh = root / f"panel-{uuid.uuid4().hex[:12]}"
         fresh.mkdir()
         try:
-            panel_files.write_files(rows, fresh, self.catalogue)
+            rows = panel_files.checked(parts, self.catalogue)
+            written = panel_files.write_files(rows, fresh, self.catalogue)
             if not self._registry.is_sql:
                 register(self._feast(fresh), build(self.catalogue, fresh))
             link = fresh / LIVE
@@ -128,6 +131,7 @@ class FeatureRoom:
         for old in root.glob("panel-*"):
             if old != fresh:
                 shutil.rmtree(old)
+        return written
 
     def historical(self, requests: pa.Table, names: Sequence[str]) -> pa.Table:
         """The features as of each request: `customer_id`, `as_of`, then `names`; null is missing.

@@ -1,18 +1,17 @@
 """The catalogue for a terminal: a list, one feature, its lineage, how its values are spread.
 
-Enters: a catalogue, a panel. Leaves: rich renderables and lines. It computes no feature.
+Enters: a catalogue, columns of a panel. Leaves: rich renderables and lines. It computes no feature.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
-import numpy as np
-import pyarrow as pa
 from rich.table import Table
 
 from domain.tiers import TARGETS
 from features.catalogue import Catalogue, Feature
+from features.declare import Column
 from features.stats import spread
 
 SIGNS = {1: "more", -1: "less"}
@@ -72,14 +71,13 @@ def lineage_lines(catalogue: Catalogue, name: str, depth: int = 0) -> Iterator[s
         yield f"{pad}  {table}.{column}"
 
 
-def spread_table(catalogue: Catalogue, panel: pa.Table, theme: str | None) -> Table:
-    """How the values of each feature are spread over the rows of a panel."""
-    table = Table(title=f"{panel.num_rows:,} customers")
+def spread_table(customers: int, columns: Iterable[tuple[str, Column]]) -> Table:
+    """How the values of each feature are spread over the customers."""
+    table = Table(title=f"{customers:,} customers")
     for head in ("feature", "missing", "least", "5 %", "median", "95 %", "most", "spread"):
         table.add_column(head, justify="left" if head in ("feature", "spread") else "right")
-    for f in catalogue.features:
-        if f.name in panel.column_names and theme in (None, f.theme):
-            found = spread(panel[f.name].to_numpy().astype(np.float64))
-            shown = (f"{q:,.4g}" for q in found.quantiles)
-            table.add_row(f.name, f"{found.missing:.0%}", *shown, found.plot)
+    for name, column in columns:
+        found = spread(column)
+        shown = (f"{q:,.4g}" for q in found.quantiles)
+        table.add_row(name, f"{found.missing:.0%}", *shown, found.plot)
     return table

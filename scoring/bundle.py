@@ -28,8 +28,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from domain.decision import Hash, canonical_json
 from domain.errors import BundleError
 from domain.tiers import Target
+from events.durable import write_folder
 from scoring.card import read_card
-from scoring.files import write_folder
 from scoring.golden import REASONS, first_difference, make_golden
 from scoring.monotone import violations
 from scoring.scorer import Explainer, Scorer, scorer_from

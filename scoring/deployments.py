@@ -21,7 +21,7 @@ from typing import Any
 from domain.asof import iso, parse_instant
 from domain.decision import canonical_json
 from domain.errors import NotFoundError, PromotionError, RecordError, TierlineError
-from scoring.files import locked, replace_file, sync_folder
+from events.durable import locked, replace_file, sync_folder
 
 FIRST = "0" * 64
 """`previous` of the first line."""

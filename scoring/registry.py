@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from domain.errors import NotFoundError, PromotionError
 from domain.workspace import Workspace
+from events.durable import replace_file
 from features.panel_files import panel_hash
 from features.parity import Certificate, check_certificate
 from features.store import project_of
@@ -21,7 +22,6 @@ from features.views import LIVE
 from scoring.bundle import Bundle, load_bundle
 from scoring.card import Card, read_card
 from scoring.deployments import FIRST, Deployment, append, live_at, read_log
-from scoring.files import replace_file
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -30,13 +30,13 @@ from domain.policy import Policy, default_policy_text, parse_policy
 from domain.settings import REASONS, STALE_DAYS
 from domain.workspace import Workspace
 from events.dataset import open_dataset
+from events.durable import replace_file
 from events.schema import INSTANT
 from features.arrivals import Arrivals
 from features.catalogue import CATALOGUE
 from features.given import catalogue_told, panel
 from features.push import PushPath
 from features.store import FeatureRoom, matrix, open_room
-from scoring.files import replace_file
 from scoring.registry import find_bundle, live
 from serving.decide import Judge, Known, decide
 from serving.events import checked_events

@@ -17,7 +17,7 @@ from typing import Any
 
 from domain.decision import Decision, DecisionRecord, canonical_json, content_hash
 from domain.errors import NotFoundError, RecordError
-from scoring.files import locked, replace_file
+from events.durable import locked, replace_file
 
 GENESIS = "0" * 64
 BUSY_SECONDS = 30

@@ -7,17 +7,18 @@ target. It is the only door between `features` and training.
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+import shutil
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from domain.tiers import TARGETS, Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
 from events.schema import INSTANT
-from features.given import catalogue_of, everybody, panel
+from features.given import catalogue_of, everybody, panel_parts
+from features.panel import quiet_duckdb
 from features.store import matrix, open_room
 from training import segments
 from training.fit import Material
@@ -25,18 +26,20 @@ from training.splits import split
 from training.targets import SPECS, grids, labels, why_skipped
 from training.tune import Problem, constant_columns
 
+Told = Callable[[str, int, int], None]
+"""Progress: what is under way, steps done, steps in all."""
+
 
 def serving_as_of(dataset: Dataset) -> int:
     """The instant (micros) whose features are served: where the events end.
 
     Outcomes lie in the future of the events, so they do not move it.
     """
-    ends = [
-        pc.max(dataset.table(name, ["happened_at"])["happened_at"]).cast(pa.int64()).as_py()
-        for name in dataset.tables
-        if name != "outcomes" and dataset.has(name)
-    ]
-    return int(max(ends))
+    names = [n for n in dataset.tables if n != "outcomes" and dataset.has(n)]
+    files = [str(f) for n in names for f in dataset.files(n)]
+    with quiet_duckdb() as db:
+        last = db.sql(f"SELECT epoch_us(max(happened_at)) FROM read_parquet({files})").fetchall()
+    return int(last[0][0])
 
 
 def labelled(dataset: Dataset) -> tuple[dict[Target, pa.Table], dict[Target, str]]:
@@ -53,20 +56,37 @@ def labelled(dataset: Dataset) -> tuple[dict[Target, pa.Table], dict[Target, str
     return rows, skipped
 
 
-def write_features(dataset: Dataset, workspace: Workspace, rows: Mapping[Target, pa.Table]) -> int:
+def write_features(
+    dataset: Dataset,
+    workspace: Workspace,
+    rows: Mapping[Target, pa.Table],
+    told: Told = lambda *_: None,
+) -> int:
     """Compute and keep the features of every labelled row, of everybody known today, and of those
     whom segments are fitted on.
 
-    The number of rows of the panel.
+    The number of rows of the panel, which never stands whole in memory. A run that was killed goes
+    on from the parts that it finished.
     """
     today = everybody(dataset, serving_as_of(dataset))
     asked = [*rows.values(), today, segments.cohort(dataset)]
     requests = pa.concat_tables(t.select(["customer_id", "as_of"]) for t in asked if t is not None)
     requests = requests.group_by(["customer_id", "as_of"]).aggregate([])
     requests = requests.sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
-    rows_of_panel = panel(dataset, requests)
-    open_room(workspace, os.environ, catalogue_of(dataset)).write(rows_of_panel)
-    return int(rows_of_panel.num_rows)
+    parts = _followed(panel_parts(dataset, requests, workspace.parts), requests.num_rows, told)
+    written = open_room(workspace, os.environ, catalogue_of(dataset)).write(parts)
+    shutil.rmtree(workspace.parts, ignore_errors=True)
+    return written
+
+
+def _followed(parts: Iterator[pa.Table], rows: int, told: Told) -> Iterator[pa.Table]:
+    """The parts, telling how many rows there are so far."""
+    done = 0
+    told("features", done, rows)
+    for part in parts:
+        yield part
+        done += part.num_rows
+        told("features", done, rows)
 
 
 def material(

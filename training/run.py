@@ -10,7 +10,7 @@ import hashlib
 import json
 import tempfile
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -32,7 +32,7 @@ from training import segments
 from training.baselines import PEERS
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
-from training.matrix import labelled, material, write_features
+from training.matrix import Told, labelled, material, write_features
 from training.report import plots
 from training.splits import has_both, percents
 from training.targets import grids
@@ -40,8 +40,6 @@ from training.track import Tracker
 from training.tune import RULES, Best, inner_folds, make_study, tune
 
 GOLDEN_ROWS = 50
-Told = Callable[[str, int, int], None]
-"""Progress: what is under way, steps done, steps in all."""
 
 
 @dataclass(frozen=True)
@@ -112,9 +110,9 @@ class RunResult:
         }
 
 
-def compute_features(dataset: Dataset, workspace: Workspace) -> int:
+def compute_features(dataset: Dataset, workspace: Workspace, told: Told) -> int:
     """Compute and keep every feature that training and serving need; the rows of the panel."""
-    return write_features(dataset, workspace, labelled(dataset)[0])
+    return write_features(dataset, workspace, labelled(dataset)[0], told)
 
 
 def tune_all(
@@ -133,9 +131,7 @@ def tune_all(
 def run(dataset: Dataset, workspace: Workspace, options: RunOptions, told: Told) -> RunResult:
     """Features, then `train`."""
     began = time.monotonic()
-    told("features", 0, 1)
-    compute_features(dataset, workspace)
-    told("features", 1, 1)
+    compute_features(dataset, workspace, told)
     return train(dataset, workspace, options, told, {"features": time.monotonic() - began})
 
 

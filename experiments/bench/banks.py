@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from domain.asof import from_micros, monthly_grid
 from events.bank.config import BankConfig
 from events.bank.simulate import write_bank
-from events.dataset import open_dataset
+from events.dataset import Dataset, open_dataset
 from events.ingest import ingest
 from events.readers import SOURCES
 
@@ -55,3 +56,12 @@ def copies(bank: Path, folder: Path, times: int) -> Path:
     }
     (root / "dataset.json").write_text(json.dumps(said), encoding="utf-8")
     return folder
+
+
+def grid(dataset: Dataset, dates: int) -> tuple[int, ...]:
+    """So many firsts of a month, the last one of the month in which the data ends."""
+    last = from_micros(dataset.data_until)
+    month = last.year * 12 + last.month - 1
+    first = month - dates + 1
+    begin, end = (f"{m // 12:04d}-{m % 12 + 1:02d}-01" for m in (first, month))
+    return monthly_grid(begin, end)

@@ -1,9 +1,10 @@
 """The window engine against a bare scan of the columns it reads, and against what others do.
 
-    python -m experiments.bench.features            # 10 million transactions, 50 million for growth
-    python -m experiments.bench.features --quick    # 3 million
+    python -m experiments.bench.features              # 10 and 50 million transactions
+    python -m experiments.bench.features --quick      # 3 million
+    python -m experiments.bench.features --hundred    # 100 million, computed and kept: no turns
 
-Enters: a simulated bank, made once in `--home`. Leaves: a table, plots of growth in docs/img with
+Enters: a simulated bank, made once in `--home`. Leaves: lines of figures, plots of growth with
 `--plots`, and as the last line one JSON object. Everybody takes turns (A B A B), each turn in a
 process of its own, so that each peak of memory is its own; compiling is told apart.
 """
@@ -18,10 +19,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from importlib.util import find_spec
 from pathlib import Path
+from typing import Any
 
 import click
 import numpy as np
@@ -29,9 +31,10 @@ import pyarrow as pa
 import pyarrow.dataset as pads
 import pyarrow.parquet as pq
 
-from domain.asof import from_micros, monthly_grid
 from events.dataset import Dataset, open_dataset
 from experiments.bench import banks, figures, peers
+from experiments.bench import hundred as hundred_
+from experiments.bench.figures import Figures
 from features import spending
 from features.catalogue import Catalogue
 from features.declare import Theme
@@ -53,14 +56,18 @@ def shared(themes: Sequence[Theme]) -> Catalogue:
 
 
 CATALOGUES = {
-    "20": shared((spending.recency, spending.frequency)),
-    "60": shared((spending.recency, spending.frequency, spending.monetary, spending.trend)),
-    "76": Catalogue(spending.THEMES),
+    "times": shared((spending.recency, spending.frequency)),
+    "shared": shared((spending.recency, spending.frequency, spending.monetary, spending.trend)),
+    "spending": Catalogue(spending.THEMES),
 }
-"""About so many features: recency and frequency; money and trend; regularity and mix besides."""
-ONCE = ("pandas", "lifetimes")
-"""Peers that are measured at one date only, once: twelve would take them minutes."""
+"""Recency and frequency; with money and trend all that the peers compute too; every feature of the
+table, regularity and mix included."""
+ONE_DATE = ("pandas", "lifetimes")
+"""Peers that are measured at one date: twelve would take them minutes."""
+SLOW_SECONDS = 60
+"""Who takes longer for a turn has no second one."""
 SAMPLE = 500
+GROWTH_ROUNDS = 2
 
 
 @dataclass(frozen=True)
@@ -70,75 +77,97 @@ class Turn:
     who: str
     bank: Path
     dates: int = 12
-    features: str = "60"
+    features: str = "shared"
+
+    @property
+    def name(self) -> str:
+        """As it is called in the figures."""
+        if self.who == "engine":
+            return f"engine, {len(CATALOGUES[self.features].names)} features, {self.dates} dates"
+        return "scan" if self.who == "scan" else f"{self.who}, {self.dates} dates"
 
 
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), help="keep the banks here")
 @click.option("--quick", is_flag=True, help="3 million transactions instead of 10 and 50")
-@click.option("--rounds", default=3, show_default=True, help="turns of everybody")
-@click.option("--peer-rounds", default=2, show_default=True, help="turns of the slow peers")
+@click.option("--hundred", is_flag=True, help="100 million transactions, computed and kept")
+@click.option("--rounds", default=3, show_default=True, help="turns of engine and scan")
+@click.option("--peer-rounds", default=2, show_default=True, help="turns of a peer, if not slow")
 @click.option("--peers/--no-peers", "against", default=True, help="measure against others")
 @click.option("--plots", type=click.Path(path_type=Path), help="write the plots of growth here")
-def main(
-    home: Path | None, quick: bool, rounds: int, peer_rounds: int, against: bool, plots: Path | None
-) -> None:
+def main(home: Path | None, quick: bool, hundred: bool, plots: Path | None, **turns: int) -> None:
     """Measure the window engine on a simulated bank."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = home or Path(temporary)
         bank = banks.simulated(folder / ("3m" if quick else "10m"), 28_500 if quick else 100_000)
-        told: dict[str, float] = {}
-        if against:
-            told |= {"jit_cpu_seconds": _compiling(bank)}
-            told |= _against_peers(bank, rounds, peer_rounds)
-        if plots:
+        if hundred:
+            great = banks.copies(bank, folder / "100m", 10)
+            told = hundred_.measured(great, 12, folder / "hundred")
+        else:
+            told = _in_turns(bank, turns)
             great = bank if quick else banks.copies(bank, folder / "50m", 5)
-            told |= _growth(bank, great, min(rounds, 2), plots)
+            told |= _growth(bank, great, plots) if plots or not quick else {}
     print(json.dumps(told))
 
 
-def _compiling(bank: Path) -> float:
-    """The CPU seconds that the first run on a machine takes more than the second."""
+def _compiling(bank: Path) -> dict[str, float]:
+    """CPU seconds of compiling, once on a machine, and of loading that in every process."""
     with tempfile.TemporaryDirectory() as cache:
         turn = Turn("engine", bank, 1)
-        first, second = (_child(turn, {"NUMBA_CACHE_DIR": cache})["cpu_seconds"] for _ in range(2))
-    return round(first - second, 1)
+        first, again = (_child(turn, {"NUMBA_CACHE_DIR": cache})["kernel_seconds"] for _ in "ab")
+    return {"jit_cpu_seconds": round(first - again, 1), "load_cpu_seconds": round(again, 2)}
 
 
-def _against_peers(bank: Path, rounds: int, peer_rounds: int) -> dict[str, float]:
+def _in_turns(bank: Path, turns: Mapping[str, int]) -> dict[str, Any]:
     """The ratios that count, from turns in one run."""
-    asked = [Turn("scan", bank), Turn("engine", bank), Turn("engine", bank, 1)]
-    asked += [Turn(p, bank, 1 if p in ONCE else 12) for p in _installed()]
-    measured: dict[Turn, list[dict[str, float]]] = {turn: [] for turn in asked}
-    for i in range(rounds):
+    jit = _compiling(bank)
+    scan, engine, one = Turn("scan", bank), Turn("engine", bank), Turn("engine", bank, 1)
+    present, absent = _peers() if turns["against"] else ([], list(peers.PEERS))
+    others = [Turn(p, bank, 1 if p in ONE_DATE else 12) for p in present]
+    measured: dict[Turn, list[Figures]] = {turn: [] for turn in (scan, engine, one, *others)}
+    for i in range(turns["rounds"]):
         for turn, found in measured.items():
-            if i < (1 if turn.who in ONCE else peer_rounds if turn in asked[3:] else rounds):
+            slow = any(f["seconds"] > SLOW_SECONDS for f in found)
+            if turn not in others or (i < turns["peer_rounds"] and not slow):
                 found.append(_child(turn))
-                figures.tell(f"turn {i + 1} of {turn.who}, {turn.dates} dates", found[-1:])
+                figures.tell(f"turn {i + 1}: {turn.name}", found[-1:])
     for turn, found in measured.items():
-        figures.tell(f"{turn.who}, {turn.dates} dates", found)
-    cpu = {t: statistics.median(m["cpu_seconds"] for m in found) for t, found in measured.items()}
-    wall = {t: statistics.median(m["seconds"] for m in found) for t, found in measured.items()}
-    scan, engine, one = asked[:3]
-    best = min((t for t in asked[3:] if t.dates == 12), key=cpu.__getitem__)
+        figures.tell(turn.name, found)
     return {
         "transactions": measured[scan][0]["rows"],
-        "panel12_ratio_vs_best_peer": round(cpu[best] / cpu[engine], 1),
-        "panel12_wall_ratio_vs_best_peer": round(wall[best] / wall[engine], 1),
+        "features": measured[engine][0]["features"],
+        "peers": present,
+        "peers_left_out": absent,
+        **_against_best([measured[t] for t in others if t.dates == 12], measured[engine]),
         "panel12_ratio_vs_scan": round(_paired(measured[engine], measured[scan]), 2),
         "one_date_ratio_vs_scan": round(_paired(measured[one], measured[scan]), 2),
         "peak_gib": round(max(m["peak_gib"] for m in measured[engine]), 2),
+        **jit,
     }
 
 
-def _paired(above: Sequence[dict[str, float]], below: Sequence[dict[str, float]]) -> float:
+def _against_best(others: Sequence[list[Figures]], engine: list[Figures]) -> dict[str, Any]:
+    """How many times the best peer's CPU and wall time the engine takes; null where none ran."""
+
+    def ratio(what: str) -> float | None:
+        medians = [statistics.median(f[what] for f in found) for found in others]
+        mine = statistics.median(f[what] for f in engine)
+        return round(min(medians) / mine, 1) if medians else None
+
+    return {
+        "panel12_ratio_vs_best_peer": ratio("cpu_seconds"),
+        "panel12_wall_ratio_vs_best_peer": ratio("seconds"),
+    }
+
+
+def _paired(above: Sequence[Figures], below: Sequence[Figures]) -> float:
     """The median of the ratios of CPU, turn by turn."""
     pairs = zip(above, below, strict=True)
     return statistics.median(a["cpu_seconds"] / b["cpu_seconds"] for a, b in pairs)
 
 
-def _growth(bank: Path, great: Path, rounds: int, plots: Path) -> dict[str, float]:
-    """CPU by rows, dates and features, as plots; the figures of the greatest bank."""
+def _growth(bank: Path, great: Path, plots: Path | None) -> dict[str, float]:
+    """The figures of the greatest bank; CPU by rows, dates and features, where plots are wanted."""
     banks_ = [bank, great] if great != bank else [bank]
     lines = {
         "rows": [Turn("engine", b) for b in banks_],
@@ -146,39 +175,34 @@ def _growth(bank: Path, great: Path, rounds: int, plots: Path) -> dict[str, floa
         "features": [Turn("engine", bank, 12, f) for f in CATALOGUES],
     }
     scans = [Turn("scan", b) for b in banks_]
-    turns = {t for line in (*lines.values(), scans) for t in line}
-    found: dict[Turn, list[dict[str, float]]] = {t: [] for t in turns}
-    for _ in range(rounds):
+    last, scan = lines["rows"][-1], scans[-1]
+    turns = {t for line in (*lines.values(), scans) for t in line} if plots else {last, scan}
+    found: dict[Turn, list[Figures]] = {t: [] for t in turns}
+    for _ in range(GROWTH_ROUNDS):
         for turn in sorted(turns, key=str):
             found[turn].append(_child(turn))
-    best = {t: min(m, key=lambda f: f["cpu_seconds"]) for t, m in found.items()}
-    figures.growth(
-        {w: [(best[t], t.dates) for t in line] for w, line in lines.items()},
-        [best[t] for t in scans],
-        plots,
-    )
-    last = Turn("engine", banks_[-1])
-    figures.tell(f"engine, {best[last]['rows']:,.0f} transactions", found[last])
-    figures.tell("scan of the same", found[scans[-1]])
+    for turn in sorted(turns, key=str):
+        figures.tell(f"{found[turn][0]['rows']:,.0f} transactions: {turn.name}", found[turn])
+    if plots:
+        best = {t: min(m, key=lambda f: f["cpu_seconds"]) for t, m in found.items()}
+        drawn = {w: [(best[t], t.dates) for t in line] for w, line in lines.items()}
+        figures.growth(drawn, [best[t] for t in scans], plots)
     return {
-        "great_transactions": best[last]["rows"],
-        "great_ratio_vs_scan": round(_paired(found[last], found[scans[-1]]), 2),
-        "great_peak_gib": round(best[last]["peak_gib"], 2),
+        "great_transactions": found[last][0]["rows"],
+        "great_ratio_vs_scan": round(_paired(found[last], found[scan]), 2),
+        "great_peak_gib": round(max(f["peak_gib"] for f in found[last]), 2),
     }
 
 
-def _installed() -> list[str]:
-    """The peers that can be measured; the others are named with the reason."""
-    found = []
-    for peer in peers.PEERS:
-        if find_spec(peer) is None:
-            print(f"{peer} is not installed and left out: it comes with the extra `bench`")
-        else:
-            found.append(peer)
-    return found
+def _peers() -> tuple[list[str], list[str]]:
+    """The peers that can be measured, and those that cannot, which are named with the reason."""
+    absent = [p for p in peers.PEERS if find_spec(p) is None]
+    for peer in absent:
+        print(f"{peer} is not installed and left out: it comes with the extra `bench`")
+    return [p for p in peers.PEERS if p not in absent], absent
 
 
-def _child(turn: Turn, environment: dict[str, str] | None = None) -> dict[str, float]:
+def _child(turn: Turn, environment: dict[str, str] | None = None) -> Figures:
     """The figures of one turn in a fresh process.
 
     Raises:
@@ -194,10 +218,17 @@ def _child(turn: Turn, environment: dict[str, str] | None = None) -> dict[str, f
 
 
 def take_turn(who: str, bank: str, dates: int, features: str) -> None:
-    """Scan or compute, and print the figures as JSON; the values of a sample must agree."""
+    """Scan or compute, and print the figures as JSON; the values of a sample must agree.
+
+    The engine's compiled code is loaded, or compiled, before the clock starts.
+    """
     dataset, catalogue = open_dataset(Path(bank) / "dataset"), CATALOGUES[features]
-    moments = _grid(dataset, dates)
+    moments = banks.grid(dataset, dates)
     requests = _known(dataset, Path(bank), moments) if who == "engine" else None
+    cpu = _cpu()
+    if requests is not None:
+        list(compute_parts(dataset, requests.slice(0, 1), catalogue))
+    kernel = _cpu() - cpu
     began, cpu, cells, sample = time.monotonic(), _cpu(), 0, []
     if who == "scan":
         _scan(dataset, catalogue)
@@ -212,6 +243,7 @@ def take_turn(who: str, bank: str, dates: int, features: str) -> None:
         "rows": float(dataset.tables[peers.TABLE].rows),
         "cells": float(cells),
         "features": float(len(catalogue.names)),
+        "kernel_seconds": kernel,
         "cpu_seconds": _cpu() - cpu,
         "seconds": time.monotonic() - began,
         "peak_gib": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20,
@@ -254,14 +286,6 @@ def _known(dataset: Dataset, bank: Path, moments: tuple[int, ...]) -> pa.Table:
     if not kept.is_file():
         pq.write_table(known_customers(dataset, moments), kept)
     return pq.read_table(kept)
-
-
-def _grid(dataset: Dataset, dates: int) -> tuple[int, ...]:
-    last = from_micros(dataset.data_until)
-    month = last.year * 12 + last.month - 1
-    first = month - dates + 1
-    begin, end = (f"{m // 12:04d}-{m % 12 + 1:02d}-01" for m in (first, month))
-    return monthly_grid(begin, end)
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from events.bank.simulate import write_bank
 from events.dataset import Dataset, TableInfo
 from events.ingest import ingest
 from events.readers import SOURCES
-from features.panel import known_customers
+from features.panel import compute_tables, known_customers
 from tests.features.panel_world import random_transactions, table_of
 
 
@@ -45,6 +45,12 @@ def grid_of(dataset: Dataset, dates: int = 3) -> pa.Table:
     last = dataset.data_until
     recent = [last - 31 * MICROS_PER_DAY * i for i in range(dates)]
     return known_customers(dataset, [*recent, 1_590_000_000_000_000, 1_600_000_000_000_000])
+
+
+def plain_panel(dataset: Dataset, requests: pa.Table) -> pa.Table:
+    """The panel over every table read as it stands: what each other way of reading must give."""
+    tables = {name: dataset.table(name) for name in dataset.tables}
+    return pa.concat_tables(compute_tables(tables, requests)).combine_chunks()
 
 
 def in_order(panel: pa.Table) -> pa.Table:

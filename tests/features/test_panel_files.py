@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -10,9 +12,19 @@ import pytest
 
 from domain.errors import NotFoundError
 from features import panel_files
-from features.panel_files import LatestRows, latest_rows, panel_hash
+from features.panel_files import LatestRows, columns_at, latest_rows, panel_hash
 from features.store import FeatureRoom
-from tests.features.feast_world import DAY, NAMES, T0, THEME, catalogue, micros, panel, random_panel
+from tests.features.feast_world import (
+    DAY,
+    NAMES,
+    T0,
+    THEME,
+    catalogue,
+    micros,
+    panel,
+    random_panel,
+    requests,
+)
 
 MOMENTS = [T0 + k * 7 * DAY for k in range(6)]
 
@@ -46,12 +58,47 @@ def test_the_same_rows_in_any_order_and_any_missing_give_the_same_bytes(tmp_path
     assert bytes_of[0] == bytes_of[1]
 
 
+@pytest.mark.parametrize("cuts", [(), (1, 2, 3), (7, 7, 31), range(0, 140, 10)])
+def test_a_panel_in_parts_gives_the_bytes_of_one_table(tmp_path, kept, monkeypatch, cuts):
+    monkeypatch.setattr(panel_files, "GROUP_ROWS", 11)
+    rows = kept.sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
+    parts = [rows.slice(a, b - a) for a, b in pairwise([0, *cuts, rows.num_rows])]
+    bytes_of = []
+    for name, given in (("one", rows), ("two", iter(parts))):
+        room = FeatureRoom(tmp_path / name, catalogue())
+        assert room.write(given) == rows.num_rows
+        bytes_of.append([p.read_bytes() for p in sorted(room.views.glob("*.parquet"))])
+        said = pq.read_metadata(room.views / "quick.parquet")
+        assert [said.row_group(g).num_rows for g in range(said.num_row_groups)][:-1] == (
+            [11] * (said.num_row_groups - 1)
+        )
+    assert bytes_of[0] == bytes_of[1]
+
+
+def test_a_panel_of_nobody_is_kept_too(tmp_path):
+    for name, given in (("one", panel([])), ("two", iter([]))):
+        room = FeatureRoom(tmp_path / name, catalogue())
+        assert room.write(given) == 0
+        assert room.historical(requests([("A", T0)]), NAMES)["alpha"].to_pylist() == [None]
+
+
 def test_the_latest_as_of_and_its_customers_are_told(room, kept):
     as_of, customers = room.latest()
     last = pc.max(kept["as_of"])
     assert as_of == last.cast(pa.int64()).as_py()
     there = kept.filter(pc.equal(kept["as_of"], last))["customer_id"].to_pylist()
     assert sorted(customers) == sorted(there)
+
+
+@pytest.mark.parametrize("theme", [None, "quick", "steady"])
+def test_the_columns_at_an_as_of_are_those_that_a_plain_loop_finds(room, kept, theme):
+    rows = [r for r in kept.to_pylist() if micros(r["as_of"]) == MOMENTS[2]]
+    rows.sort(key=lambda r: r["customer_id"])
+    found = dict(columns_at(room.views, room.catalogue, MOMENTS[2], theme))
+    assert list(found) == [n for n in NAMES if theme in (None, THEME[n])]
+    for name, column in found.items():
+        wanted = [np.nan if r[name] is None else r[name] for r in rows]
+        assert np.array_equal(column, wanted, equal_nan=True)
 
 
 def test_the_hash_of_a_panel_is_of_its_content_and_of_the_catalogue(tmp_path, kept):

@@ -12,7 +12,7 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from features.panel import compute
-from features.partitions import Means, compute_on_disk, panel_parts
+from features.partitions import compute_on_disk, panel_parts
 from features.programs import compile_takes
 from features.spark import compute_on_spark, unlaid, whole_customers
 from tests.features.scale_world import grid_of, in_order, same_bytes, small_bank
@@ -45,12 +45,14 @@ def spark(java):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
-def test_memory_disk_and_cluster_give_the_same_bytes(spark, tmp_path):
+def test_memory_disk_and_cluster_give_the_same_bytes(spark, tmp_path, monkeypatch):
+    """So few rows at a time that a customer whose rows do not stand together would be parted."""
+    monkeypatch.setattr("features.spark.ROWS", 3_000)
     bank = small_bank(tmp_path)
     asked = grid_of(bank)
     pq.write_table(asked, tmp_path / "requests.parquet")
     in_memory = in_order(compute(bank, asked))
-    files = compute_on_disk(bank, asked, tmp_path / "disk", means=Means(4))
+    files = compute_on_disk(bank, asked, tmp_path / "disk", wanted=4)
     on_disk = in_order(pa.concat_tables(panel_parts(files)))
     frames = {
         c.table: spark.read.parquet(*map(str, bank.files(c.table)))

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
+from pathlib import Path
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +15,7 @@ import pytest
 
 from domain.errors import InputError, NotFoundError
 from events.schema import INSTANT
+from features import panel_files
 from features.store import FeatureRoom, matrix
 from tests.features.feast_world import (
     DAY,
@@ -188,6 +191,9 @@ def test_an_unknown_feature_and_an_empty_room_are_named(room, fresh):
         (lambda _: panel([("A", T0, {"gamma": float("-inf")})]), "'gamma'.* infinite"),
         (lambda p: p.drop_columns(["as_of"]), "as_of"),
         (lambda _: panel([(None, T0, {})]), "customer_id"),
+        (lambda p: iter([p.slice(0, 9), p.slice(8)]), "goes back"),
+        (lambda p: iter([p.slice(9), p.slice(0, 9)]), "goes back"),
+        (lambda p: iter([p.slice(0, 9), p.slice(9).drop_columns(["beta"])]), "lacks .'beta'."),
     ],
 )
 def test_a_panel_that_breaks_a_rule_is_refused_and_the_one_before_stays(room, kept, spoil, said):
@@ -197,22 +203,48 @@ def test_a_panel_that_breaks_a_rule_is_refused_and_the_one_before_stays(room, ke
     assert (room.views, sorted(p.name for p in room.root.iterdir())) == before
 
 
-def test_a_run_that_dies_while_writing_leaves_the_panel_before_it(fresh, monkeypatch):
+def test_a_part_that_fails_leaves_the_panel_before_it_and_nothing_else(fresh):
+    def parts():
+        yield panel([("A", T0, {"alpha": 2.0})])
+        raise KeyboardInterrupt
+
     fresh.write(panel([("A", T0, {"alpha": 1.0})]))
-    write_table, calls = pq.write_table, []
-
-    def die(table, file):
-        write_table(table, file)
-        calls.append(file)
-        if len(calls) == 2:
-            raise KeyboardInterrupt
-
-    monkeypatch.setattr(pq, "write_table", die)
     with pytest.raises(KeyboardInterrupt):
-        fresh.write(panel([("A", T0, {"alpha": 2.0})]))
-    monkeypatch.undo()
+        fresh.write(parts())
     assert one(fresh, T0) == 1.0
-    assert len(list(fresh.root.glob("panel-*"))) == 1
+    assert list(fresh.root.glob("panel-*")) == [fresh.views]
+
+
+def dying(real, left: list[int]):
+    """The same function; the process is killed when the steps that are left run out."""
+
+    def called(*given, **named):
+        left[0] -= 1
+        if left[0] == 0:
+            os.kill(os.getpid(), signal.SIGKILL)
+        return real(*given, **named)
+
+    return called
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize("moment", range(1, 8))
+def test_a_run_killed_at_any_step_leaves_the_old_panel_or_the_new_one(fresh, moment):
+    """Two groups into two files, the link, its renaming: the seventh step does not come."""
+    fresh.write(panel([("A", T0, {"alpha": 1.0})]))
+    child = os.fork()
+    if child == 0:
+        panel_files.GROUP_ROWS, left = 1, [moment]
+        pq.ParquetWriter.write_table = dying(pq.ParquetWriter.write_table, left)
+        Path.symlink_to, Path.rename = dying(Path.symlink_to, left), dying(Path.rename, left)
+        fresh.write(panel([(c, T0, {"alpha": 2.0})]) for c in "AB")
+        os._exit(0)
+    end = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    assert end == (-signal.SIGKILL if moment < 7 else 0)
+    assert one(FeatureRoom(fresh.root, catalogue()), T0) == (1.0 if moment < 7 else 2.0)
+    fresh.write(panel([(c, T0, {"alpha": 3.0}) for c in "AB"]))
+    assert one(fresh, T0, who="B") == 3.0
+    assert list(fresh.root.glob("panel-*")) == [fresh.views]
 
 
 def test_what_a_killed_run_left_is_cleared_by_the_next(fresh):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 
 import numpy as np
@@ -11,9 +13,12 @@ import pytest
 
 from domain.tiers import TARGETS
 from domain.workspace import Workspace
+from features import spans
 from features.catalogue import CATALOGUE
 from features.panel import compute, known_customers
+from features.panel_files import HASH_FILE
 from features.store import open_room
+from tests.features.scale_world import grid_of, small_bank
 from tests.training.label_world import at, buys, dataset_of, event, plan_of
 from training.matrix import labelled, material, serving_as_of, write_features
 from training.run import RunOptions
@@ -110,6 +115,61 @@ def test_the_panel_has_every_labelled_row_everybody_known_today_and_the_cohort_o
         for c, t in zip(table["customer_id"].to_pylist(), table["as_of"].to_pylist(), strict=True)
     }
     assert kept == len(pairs)
+
+
+@pytest.fixture(scope="module")
+def bank(tmp_path_factory):
+    return small_bank(tmp_path_factory.mktemp("small"))
+
+
+def bytes_of(workspace: Workspace) -> dict[str, bytes]:
+    views = open_room(workspace, {}).views
+    return {f.name: f.read_bytes() for f in (*views.glob("*.parquet"), views / HASH_FILE)}
+
+
+def test_a_panel_has_the_same_bytes_from_memory_and_from_spans_on_disk(bank, tmp_path, monkeypatch):
+    rows, told = {"churn": grid_of(bank)}, []
+    kept = write_features(bank, Workspace(tmp_path, "memory"), rows)
+    monkeypatch.setattr(spans, "EVENTS", 3_000)
+    disk = Workspace(tmp_path, "disk")
+    assert write_features(bank, disk, rows, lambda *step: told.append(step)) == kept
+    assert bytes_of(disk) == bytes_of(Workspace(tmp_path, "memory"))
+    assert not disk.parts.exists()
+    done = [d for _, d, _ in told]
+    assert (done[0], done[-1], len(done)) == (0, kept, 1 + spans.count(bank, CATALOGUE))
+    assert done == sorted(done)
+    assert {(what, of) for what, _, of in told} == {("features", kept)}
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+def test_a_killed_run_leaves_the_panel_before_and_the_next_goes_on(bank, tmp_path, monkeypatch):
+    monkeypatch.setattr(spans, "EVENTS", 3_000)
+    workspace = Workspace(tmp_path, "bank")
+    write_features(bank, workspace, {})
+    before = bytes_of(workspace)
+    child = os.fork()
+    if child == 0:
+
+        def die(_: str, done: int, of: int) -> None:
+            if done > of // 2:
+                os.kill(os.getpid(), signal.SIGKILL)
+
+        write_features(bank, workspace, {"churn": grid_of(bank)}, die)
+        os._exit(0)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+    assert bytes_of(workspace) == before
+    finished = {p: p.stat().st_mtime_ns for p in workspace.parts.glob("*.parquet")}
+    assert 0 < len(finished) < spans.count(bank, CATALOGUE)
+    taken = {}
+
+    def look(*_: object) -> None:
+        taken.update({p: p.stat().st_mtime_ns for p in finished})
+
+    write_features(bank, workspace, {"churn": grid_of(bank)}, look)
+    assert taken == finished
+    whole = Workspace(tmp_path, "whole")
+    write_features(bank, whole, {"churn": grid_of(bank)})
+    assert bytes_of(workspace) == bytes_of(whole) != before
 
 
 def test_a_target_that_the_plan_does_not_name_is_skipped_and_the_others_are_not(trained):

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from scoring.files import replace_file, write_folder
+from events.durable import replace_file, write_folder
 
 ROOT = Path(__file__).parents[2]
 KILLED = """
 import os, sys
 from pathlib import Path
-from scoring import files
+from events import durable
 left = int(sys.argv[2])
 def dying(handle, real=os.fsync):
     global left
@@ -23,7 +23,7 @@ def dying(handle, real=os.fsync):
         os._exit(9)
     real(handle)
 os.fsync = dying
-files.write_folder(Path(sys.argv[1]), {"a": b"1" * 5000, "b": b"2"})
+durable.write_folder(Path(sys.argv[1]), {"a": b"1" * 5000, "b": b"2"})
 """
 
 
