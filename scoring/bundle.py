@@ -4,8 +4,9 @@ Enters: scorers, a catalogue, a card and golden rows; or a folder and the hash i
 Leaves: a `Bundle` that was opened first in a throw-away process (I8).
 
 A folder holds `manifest.json` (its SHA-256 is the bundle's hash; it names the SHA-256 of every
-other file), `<target>.lgb.txt` (native LightGBM text), `card.json` and `golden.json`. No pickle,
-no time stamp: the same scorers, catalogue, card and rows give the same hash (I11).
+other file), `<target>.lgb.txt` (native LightGBM text), `card.json`, `golden.json`, and what is
+fitted beside the scorers (`BESIDE`). No pickle, no time stamp: the same scorers, catalogue, card
+and rows give the same hash (I11).
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from importlib.metadata import version
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
@@ -37,6 +39,9 @@ from scoring.verify import MEGABYTES, SECONDS, rehearse
 MANIFEST = "manifest.json"
 CARD = "card.json"
 GOLDEN = "golden.json"
+BESIDE = ("segments", "references", "conformal", "global_view")
+"""What may stand beside the scorers, each a JSON object in `<name>.json`; whoever uses one reads it
+strictly."""
 LARGEST_FILE = 512 * 1024 * 1024
 
 
@@ -94,7 +99,7 @@ class Manifest(_Strict):
 
 @dataclass(frozen=True)
 class Bundle:
-    """Scorers released and rolled back as one; `card` and `golden` are plain JSON.
+    """Scorers released and rolled back as one; `card`, `golden` and `beside` are plain JSON.
 
     `explainer_because` says of each scorer that LightGBM explains why our own engine does not.
     """
@@ -107,6 +112,7 @@ class Bundle:
     golden: Mapping[Target, Mapping[str, Any]]
     tierline: str
     explainer_because: Mapping[Target, str]
+    beside: Mapping[str, Mapping[str, Any]]
 
 
 def write_bundle(
@@ -115,6 +121,7 @@ def write_bundle(
     catalogue: CatalogueLike,
     card: Mapping[str, Any],
     golden: Mapping[Target, NDArray[np.float64]],
+    beside: Mapping[str, Mapping[str, Any]] = MappingProxyType({}),
 ) -> Bundle:
     """The bundle written to `<folder>/<hash>/`, whole or not at all, and loaded from there.
 
@@ -123,7 +130,8 @@ def write_bundle(
 
     Raises:
         BundleError: a scorer breaks its monotone rules (I5) or uses a feature that the catalogue
-            does not give its target (I10); card or golden rows miss a target.
+            does not give its target (I10); card or golden rows miss a target; something that is
+            not of `BESIDE` stands beside.
         InputError: golden rows do not fit their scorer.
     """
     for scorer in scorers.values():
@@ -132,7 +140,7 @@ def write_bundle(
     scorers = {
         t: replace(s, explainer="pred_contrib") if t in because else s for t, s in scorers.items()
     }
-    files = _content(scorers, card, golden)
+    files = {**_content(scorers, card, golden), **_beside_content(beside)}
     manifest = Manifest(
         format=1,
         tierline=version("tierline"),
@@ -195,6 +203,7 @@ def load_bundle(
             for t, entry in manifest.targets.items()
             if entry.explainer == "pred_contrib"
         },
+        beside={name: _json(files, _file(name)) for name in BESIDE if _file(name) in files},
     )
 
 
@@ -269,6 +278,18 @@ def _content(
     }
 
 
+def _beside_content(beside: Mapping[str, Mapping[str, Any]]) -> dict[str, bytes]:
+    foreign = sorted({*beside} - {*BESIDE})
+    if foreign:
+        raise BundleError(f"{foreign} may not stand beside the scorers: {list(BESIDE)} may")
+    return {_file(name): canonical_json(content).encode() for name, content in beside.items()}
+
+
+def _file(name: str) -> str:
+    """The file of something beside the scorers."""
+    return f"{name}.json"
+
+
 def _read(path: Path) -> dict[str, bytes]:
     """Every file of the folder, each read once; refuses links, folders and huge files."""
     if path.is_symlink() or not path.is_dir():
@@ -300,6 +321,7 @@ def _read_manifest(files: Mapping[str, bytes], expected_hash: str) -> Manifest:
         places = sorted({".".join(map(str, err["loc"])) for err in e.errors()})
         raise BundleError(f"{MANIFEST} breaks rules at {places}: train again") from None
     wanted = {CARD, GOLDEN, *(model_file(t) for t in manifest.targets)}
+    wanted |= {_file(name) for name in BESIDE} & {*manifest.files}
     if {*manifest.files} != wanted or {*files} != wanted | {MANIFEST}:
         odd = sorted(({*files} - {MANIFEST}) ^ wanted | ({*manifest.files} ^ wanted))
         raise BundleError(f"files missing or too many in the bundle: {odd}; use another bundle")
@@ -328,12 +350,16 @@ def _text(files: Mapping[str, bytes], name: str) -> str:
 
 def _json(files: Mapping[str, bytes], name: str) -> dict[str, Any]:
     try:
-        content = json.loads(files[name])
+        content = json.loads(files[name], parse_constant=_refuse)
     except (ValueError, RecursionError):
         content = None
     if not isinstance(content, dict):
         raise BundleError(f"{name} is not a JSON object: train again")
     return content
+
+
+def _refuse(constant: str) -> None:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _sha256(data: bytes) -> str:

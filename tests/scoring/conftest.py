@@ -124,4 +124,5 @@ def scorers() -> dict[Target, Scorer]:
 def bundle(tmp_path_factory: pytest.TempPathFactory, scorers: dict[Target, Scorer]) -> Bundle:
     golden = {t: make_rows(5, 9) for t in scorers}
     folder: Path = tmp_path_factory.mktemp("bundles")
-    return write_bundle(folder, scorers, SmallCatalogue(), make_card("value", "churn"), golden)
+    card, beside = make_card("value", "churn"), {"segments": {"cuts": [1.5, 2.0]}}
+    return write_bundle(folder, scorers, SmallCatalogue(), card, golden, beside)

@@ -17,7 +17,9 @@ from domain.decision import canonical_json
 from domain.errors import BundleError, InputError
 from scoring.bundle import Bundle, load_bundle, write_bundle
 
-FILES = ("manifest.json", "card.json", "golden.json", "churn.lgb.txt", "value.lgb.txt")
+FILES = (
+    "manifest.json", "card.json", "golden.json", "segments.json", "churn.lgb.txt", "value.lgb.txt",
+)  # fmt: skip
 Edit = Callable[[bytes], bytes]
 
 
@@ -65,7 +67,7 @@ def test_the_same_content_gives_the_same_bytes_anywhere(kit, bundle, tmp_path) -
     golden = {t: kit.rows(5, 9) for t in ("churn", "value")}
     made = {t: kit.scorer(t) for t in ("churn", "value")}
     card = dict(reversed(kit.card("churn", "value").items()))
-    again = write_bundle(tmp_path, made, kit.catalogue(), card, golden)
+    again = write_bundle(tmp_path, made, kit.catalogue(), card, golden, bundle.beside)
     assert again.hash == bundle.hash
     for name in FILES:
         assert (again.path / name).read_bytes() == (bundle.path / name).read_bytes()
@@ -74,11 +76,30 @@ def test_the_same_content_gives_the_same_bytes_anywhere(kit, bundle, tmp_path) -
 
 def test_any_change_gives_another_hash(kit, bundle, scorers, tmp_path) -> None:
     golden = {t: kit.rows(5, 9) for t in scorers}
-    card = kit.card("value", "churn", seed=8)
-    assert write_bundle(tmp_path, scorers, kit.catalogue(), card, golden).hash != bundle.hash
-    other = kit.catalogue(hash="b" * 64)
-    card = kit.card("value", "churn")
-    assert write_bundle(tmp_path, scorers, other, card, golden).hash != bundle.hash
+    card, beside = kit.card("value", "churn"), bundle.beside
+    made = [
+        (kit.catalogue(), kit.card("value", "churn", seed=8), beside),
+        (kit.catalogue(hash="b" * 64), card, beside),
+        (kit.catalogue(), card, {"segments": {"cuts": [1.5, 2.5]}}),
+        (kit.catalogue(), card, {"references": beside["segments"]}),
+        (kit.catalogue(), card, {}),
+    ]
+    hashes = {write_bundle(tmp_path, scorers, c, d, golden, b).hash for c, d, b in made}
+    assert len(hashes - {bundle.hash}) == len(made)
+
+
+def test_what_stands_beside_the_scorers_is_read_as_it_was_written(kit, bundle, tmp_path) -> None:
+    assert load_bundle(bundle.path, bundle.hash).beside == {"segments": {"cuts": [1.5, 2.0]}}
+    one = {"churn": kit.scorer("churn")}
+    golden = {"churn": kit.rows(3, 1)}
+    alone = write_bundle(tmp_path, one, kit.catalogue(), kit.card("churn"), golden)
+    assert alone.beside == {}
+
+
+def test_numbers_that_are_none_are_refused_beside_the_scorers(bundle, copy) -> None:
+    forged = forge(copy, {"segments.json": regex("1.5", "NaN")})
+    with pytest.raises(BundleError, match=r"segments\.json is not a JSON object"):
+        load_bundle(copy, forged)
 
 
 @pytest.mark.parametrize("name", FILES)
@@ -292,6 +313,18 @@ class TestRefusedBeforeWriting:
                 catalogue or kit.catalogue(),
                 card or kit.card(*scorers),
                 golden,
+            )
+        assert not (tmp_path / "b").exists()
+
+    def test_something_beside_that_has_no_place_there(self, kit, scorers, tmp_path) -> None:
+        with pytest.raises(BundleError, match=r"'pickle'.* may not stand beside"):
+            write_bundle(
+                tmp_path / "b",
+                scorers,
+                kit.catalogue(),
+                kit.card(*scorers),
+                {t: kit.rows(3, 1) for t in scorers},
+                {"pickle": {}},
             )
         assert not (tmp_path / "b").exists()
 
