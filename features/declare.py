@@ -333,7 +333,7 @@ def against(zh: str, en: str) -> Words:
 
 
 TIMED: dict[str, Callable[[str, str], Words]] = {
-    **dict.fromkeys(("tenure", "gap_mean", "gap_median", "gap_std"), days),
+    **dict.fromkeys(("tenure", "gap_mean", "gap_max", "gap_median", "gap_std"), days),
     "count": count, "recency": since, "gap_slope": slope,
 }  # fmt: skip
 """The operations on times, whatever the value, and what gives their words."""

@@ -15,25 +15,25 @@ from domain.asof import MICROS_PER_DAY
 from features.shuffle import Ints
 
 OPERATIONS = (
-    "count", "recency", "tenure", "gap_mean", "gap_std", "gap_median", "gap_slope",
+    "count", "recency", "tenure", "gap_mean", "gap_max", "gap_std", "gap_median", "gap_slope",
     "distinct", "entropy", "share",
     "sum", "mean", "decay", "std", "min", "max", "last", "age", "slope", "median",
     "rises", "falls", "cures",
 )  # fmt: skip
 (
-    COUNT, RECENCY, TENURE, GAP_MEAN, GAP_STD, GAP_MEDIAN, GAP_SLOPE,
+    COUNT, RECENCY, TENURE, GAP_MEAN, GAP_MAX, GAP_STD, GAP_MEDIAN, GAP_SLOPE,
     DISTINCT, ENTROPY, SHARE,
     SUM, MEAN, DECAY, STD, MIN, MAX, LAST, AGE, SLOPE, MEDIAN,
     RISES, FALLS, CURES,
 ) = range(len(OPERATIONS))  # fmt: skip
 DAY = float(MICROS_PER_DAY)
-_FEWEST = (0, 1, 1, 2, 3, 2, 3)
+_FEWEST = (0, 1, 1, 2, 2, 3, 2, 3)
 """Events that an operation on times needs."""
 
 
 @njit(nogil=True)
 def of_times(operation: int, rows: Ints, happened: Ints, as_of: int) -> float:
-    """Days since the last or first; mean and median of the days between."""
+    """Days since the last or first; mean, most and median of the days between."""
     n = rows.size
     if n < _FEWEST[operation]:
         return np.nan
@@ -47,7 +47,7 @@ def of_times(operation: int, rows: Ints, happened: Ints, as_of: int) -> float:
     gaps = np.empty(n - 1)
     for j in range(1, n):
         gaps[j - 1] = (happened[rows[j]] - happened[rows[j - 1]]) / DAY
-    return float(np.median(gaps))
+    return float(gaps.max() if operation == GAP_MAX else np.median(gaps))
 
 
 @njit(nogil=True)

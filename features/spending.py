@@ -12,11 +12,9 @@ from features.declare import (
 )
 from features.formulas import Column, Quotient, ratio
 
-T = "transactions"
-NET, AMOUNT = "transactions.net_spend", "transactions.amount"
+T, NET, AMOUNT = "transactions", "transactions.net_spend", "transactions.amount"
 BUY, SPEND = ("purchase",), ("spend",)
-MORE, SILENT = Rule(value=1, churn=1, lever=2), Rule(value=-1, churn=-1)
-VALUE = Rule(value=1)
+MORE, SILENT, VALUE = Rule(value=1, churn=1, lever=2), Rule(value=-1, churn=-1), Rule(value=1)
 W, LONG, YEAR = (30, 90, 180, 365), (90, 180, 365), (365,)
 AGO = (("未到往常", "sooner than usual"), ("久于往常", "later than usual"), 1.0)
 
@@ -51,6 +49,8 @@ monetary.past(paid, "max", (180, 365), "最大单笔消费 | Largest purchase")
 monetary.past(paid, "min", YEAR, "最小单笔消费 | Smallest purchase")
 monetary.past(paid, "std", (180, 365), "消费金额波动 | Spread of purchases")
 monetary.ever(paid, "last", "最近一笔消费 | Last purchase")
+monetary.quotient("spend_last_to_mean", Quotient("spend_last", "spend_mean_365d", most=20.0),
+    against("最近一笔与近365天笔均消费之比", "Last purchase to the mean of the past 365 days"))
 monetary.past(refunded, "sum", (90, 365), "退款金额 | Refunds in the past {w} days, amount")
 
 trend = Theme("trend", owner="CRM")
@@ -63,9 +63,6 @@ for _w in (30, 90):
     trend.quotient(f"spend_to_before_{_w}d",
         Quotient(f"spend_sum_{_w}d", f"spend_sum_before_{_w}d", most=20.0),
         against(f"近{_w}天与此前{_w}天消费之比", f"Spend: past {_w} days to the {_w} before"))
-    trend.quotient(f"count_to_before_{_w}d",
-        Quotient(f"purchase_count_{_w}d", f"purchase_count_before_{_w}d", most=20.0),
-        against(f"近{_w}天与此前{_w}天消费次数之比", f"Purchases: past {_w} days to {_w} before"))
 trend.quotient("spend_ratio_30d_to_180d", Quotient("spend_sum_30d", "spend_sum_180d", 6.0),
     against("近30天与近180天日均消费之比", "Spend a day: past 30 days to past 180 days"), LEVER)
 trend.quotient("spend_ratio_90d_to_365d", Quotient("spend_sum_90d", "spend_sum_365d", 365 / 90),
@@ -87,22 +84,24 @@ regularity = Theme("regularity", owner="CRM")
 regularity.past(bought, "gap_mean", (180, 365), "平均消费间隔 | Mean days between purchases")
 regularity.past(bought, "gap_median", YEAR, "消费间隔中位数 | Median days between purchases")
 regularity.past(bought, "gap_std", YEAR, "消费间隔波动 | Spread of the days between purchases")
-regularity.past(bought, "gap_slope", YEAR,
-    "消费间隔趋势(每次) | Trend of the days between purchases")
+regularity.past(bought, "gap_slope", YEAR, "消费间隔趋势(每次) | Trend of days between purchases")
 regularity.ever(bought, "gap_mean", "历来平均消费间隔 | Mean days between purchases ever")
 regularity.ever(bought, "gap_median", "历来消费间隔中位数 | Median days between purchases ever")
+regularity.ever(bought, "gap_max", "历来最长消费间隔 | Most days between purchases ever")
 regularity.ever(bought, "tenure", "首次消费至今天数 | Days since the first purchase")
 regularity.shares(bought, "weekend", (180,), "周末消费占比 | Share of purchases at weekends")
 regularity.shares(bought, "month_end", (180,), "月末消费占比 | Share of purchases at month end")
 regularity.windowed("weekday_entropy_{w}d", Take("entropy", "transactions.weekday", BUY), YEAR,
     quotient("近{w}天消费星期分散度(熵)", "Variety of weekdays bought on, past {w} days (entropy)"))
-regularity.quotient("recency_to_gap", Quotient("purchase_recency_days", "purchase_gap_mean_ever"),
-    Words("ratio", "静默天数与平均消费间隔之比",
-          "Days of silence to the mean days between purchases", *AGO), SILENT)
-regularity.quotient("recency_to_median_gap",
-    Quotient("purchase_recency_days", "purchase_gap_median_ever", most=100.0),
-    Words("ratio", "静默天数与消费间隔中位数之比",
-          "Days of silence to the median days between purchases", *AGO), SILENT)
+for _name, _of, _most, _zh, _en in (
+    ("gap", "mean", None, "平均消费间隔", "mean"),
+    ("median_gap", "median", 100.0, "消费间隔中位数", "median"),
+    ("longest_gap", "max", 100.0, "最长消费间隔", "most"),
+):
+    regularity.quotient(f"recency_to_{_name}",
+        Quotient("purchase_recency_days", f"purchase_gap_{_of}_ever", most=_most),
+        Words("ratio", f"静默天数与{_zh}之比",
+              f"Days of silence to the {_en} days between purchases", *AGO), SILENT)
 regularity.quotient("gap_variation_365d",
     Quotient("purchase_gap_std_365d", "purchase_gap_mean_365d"),
     quotient("消费间隔的波动与均值之比", "Days between purchases: spread to mean"))
@@ -159,6 +158,9 @@ for _name, _zh in (("online", "线上"), ("app", "App"), ("branch", "网点")):
         share(f"近{{w}}天{_zh}交易占比", f"Share of {_name} transactions in the past {{w}} days"))
 mix.past(items, "sum", (90, 365), "购买商品种数 | Distinct items bought", LEVER)
 mix.past(items, "mean", YEAR, "每单商品种数 | Items an order")
+mix.ever(items, "last", "最近一单商品种数 | Items of the last order")
+mix.quotient("items_last_to_mean", Quotient("items_last", "items_mean_365d", most=20.0),
+    against("最近一单与近365天每单商品种数之比", "Items: last order to the mean of past 365 days"))
 
 
 @mix.derived("share")

@@ -136,6 +136,6 @@ def out_of_fold(material: Material, seed: int) -> tuple[Floats, dict[str, Floats
 
 def _tune_fold(material: Material, learn: Index, seed: int) -> Best:
     places = percents(f"fold:{seed}", material.customers)
-    inner = inner_folds(material.as_of, places, learn, horizon=2**62)
+    inner = inner_folds(places, learn)
     study = make_study("fold", None, is_amount=material.problem.is_amount)
     return tune(material.problem, inner, study, FOLD_TRIALS, seed)

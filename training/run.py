@@ -225,9 +225,8 @@ def _tune(
 ) -> Best:
     tracker, told = watchers
     told(f"tune {made.target}", 0, options.trials)
-    horizon = dataset.plan.targets[made.target].horizon_days * 86_400_000_000
     places = percents(f"{dataset.plan.split_key}:validation", made.customers)
-    folds = inner_folds(made.as_of, places, made.split.fit, horizon)
+    folds = inner_folds(places, made.split.fit)
     data = content_hash({n: t.sha256 for n, t in dataset.tables.items()})
     catalogue = catalogue_of(dataset).hash[:12]
     name = f"{workspace.source}-{made.target}-{data[:12]}-{catalogue}-{options.seed}-{RULES}"

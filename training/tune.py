@@ -1,7 +1,8 @@
 """Tuning: an Optuna study over LightGBM, pruned, resumable, every trial an MLflow run.
 
-Enters: learning and validation rows of one target, several times. Leaves: the best parameters
-and number of trees. The test is not seen. Same data, seed and lock: same trials, same winner (I11).
+Enters: learning and validation rows of one target, several times. Leaves: the parameters and the
+number of trees of the cheapest model that is as good as the best. The test is not seen. Same data,
+seed and lock: same trials, same winner (I11).
 """
 
 from __future__ import annotations
@@ -20,11 +21,12 @@ from optuna_integration import LightGBMPruningCallback
 from domain.errors import BundleError
 from scoring.booster import booster_text
 from scoring.monotone import violations
+from training.metrics import auc
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Folds = tuple[tuple[Index, Index], ...]
-RULES = 2
+RULES = 3
 """Raise it when folds, space or first trial change: trials under other rules are another study."""
 FOLDS = 3
 METHODS = ("intermediate", "basic")
@@ -68,7 +70,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Best:
-    """The winner: parameters of the trees, how many, and its validation figure."""
+    """The trial chosen: parameters of the trees, how many, and its validation figure."""
 
     params: dict[str, Any]
     trees: int
@@ -115,12 +117,12 @@ def tune(
     seed: int,
     told: Callable[[optuna.trial.FrozenTrial], None] | None = None,
 ) -> Best:  # fmt: skip
-    """The best of `trials` finished or pruned trials of the study, those of earlier runs counted.
+    """The choice among `trials` finished or pruned trials of the study, earlier runs counted.
 
     `folds`: rows to learn from and rows to validate on; a trial's figure, and its number of trees,
-    is the best of the mean over the folds. `told` is called after every trial of this run. Each
-    trial draws from a seed of its own number, so that a study that was stopped and taken up again
-    finds what it would have found in one go.
+    is the best of the mean over the folds. The choice is `cheapest_as_good`. `told` is called after
+    every trial of this run. Each trial draws from a seed of its own number, so that a study that
+    was stopped and taken up again finds what it would have found in one go.
     """
     rows = max(learn.size for learn, _ in folds)
     used = np.unique(np.concatenate([part for fold in folds for part in fold]))
@@ -137,10 +139,18 @@ def tune(
         stop = lgb.early_stopping(PATIENCE, verbose=False)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The reported value is ignored")
-            found = lgb.cv(params, data, TREES, folds=iter(within), callbacks=[prune, stop])
-        curve = found[f"valid {metric}-mean"]
-        trial.set_user_attr("trees", len(curve))
-        return float(curve[-1])
+            found = lgb.cv(
+                params, data, TREES, folds=iter(within), callbacks=[prune, stop],
+                return_cvbooster=True,
+            )  # fmt: skip
+        trees = len(found[f"valid {metric}-mean"])
+        figures = [
+            _figure(problem, valid, booster.predict(problem.X[valid], num_iteration=trees))
+            for (_, valid), booster in zip(folds, found["cvbooster"].boosters, strict=True)
+        ]
+        trial.set_user_attr("trees", trees)
+        trial.set_user_attr("figures", figures)
+        return float(np.mean(figures))
 
     callbacks = [] if told is None else [lambda _, trial: told(trial)]
     for number in range(len(study.get_trials(deepcopy=False, states=_DONE)), trials):
@@ -148,9 +158,40 @@ def tune(
             study.enqueue_trial(default_trial(rows))
         study.sampler = optuna.samplers.TPESampler(seed=seed + number)
         study.optimize(objective, n_trials=1, callbacks=callbacks)
-    best = study.best_trial
+    best = cheapest_as_good(study)
     params = {**best.params, "bagging_freq": 1}
     return Best(params, int(best.user_attrs["trees"]), float(best.value or 0.0))
+
+
+def cheapest_as_good(study: optuna.Study) -> optuna.trial.FrozenTrial:
+    """The finished trial with the fewest splits that is within one standard error of the best.
+
+    The error is that of the paired differences to the best over the folds, so that a few lucky
+    validation rows choose no larger model.
+
+    Source: Breiman, Friedman, Olshen and Stone, Classification and regression trees, 1984 (the rule
+    of one standard error); Hastie, Tibshirani and Friedman, 2009, 7.10.
+    """
+    best = study.best_trial
+    sign = 1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else -1.0
+
+    def is_as_good(trial: optuna.trial.FrozenTrial) -> bool:
+        lost = sign * np.subtract(best.user_attrs["figures"], trial.user_attrs["figures"])
+        return bool(lost.mean() <= lost.std(ddof=1) / np.sqrt(lost.size))
+
+    done = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
+    return min((t for t in done if t.number == best.number or is_as_good(t)), key=_splits)
+
+
+def _splits(trial: optuna.trial.FrozenTrial) -> tuple[int, int]:
+    return int(trial.user_attrs["trees"]) * (trial.params["num_leaves"] - 1), trial.number
+
+
+def _figure(problem: Problem, rows: Index, predicted: Floats) -> float:
+    """The validation figure of one fold, as LightGBM has it: AUC, or the mean squared error."""
+    if problem.is_amount:
+        return float(np.mean((problem.learnt[rows] - predicted) ** 2))
+    return auc(problem.y[rows], predicted)(np.ones(rows.size))
 
 
 _DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
@@ -189,21 +230,13 @@ def fit_booster(problem: Problem, rows: Index, best: Best, seed: int) -> lgb.Boo
     raise BundleError("no method of LightGBM keeps the declared directions: free some features")
 
 
-def inner_folds(as_of: NDArray[np.int64], places: Index, fit: Index, horizon: int) -> Folds:
-    """Rows to learn from and to validate on inside the fit rows, at most `FOLDS` times.
+def inner_folds(places: Index, fit: Index) -> Folds:
+    """Rows to learn from and to validate on inside the fit rows, `FOLDS` times, parted by customer.
 
-    Each of the latest as_of validates in turn what was learnt from all rows that end a horizon
-    (micros) before it; one that leaves less than a third of the fit rows to learn from is left
-    out. Where none is left, customers validate: those whose `places` (0 to 99) are below 20, then
-    below 40, and so on.
+    Customers whose `places` (0 to 99) are below 20 validate what the others teach, then those below
+    40, and so on. All dates stand in every fold: a few last dates, one season, choose too few trees
+    for another.
     """
-    found: list[tuple[Index, Index]] = []
-    for moment in np.unique(as_of[fit])[::-1][:FOLDS]:
-        learn = fit[as_of[fit] + horizon <= moment]
-        if learn.size * 3 >= fit.size:
-            found.append((learn, fit[as_of[fit] == moment]))
-    if found:
-        return tuple(found)
     fifth = places[fit] // 20
     return tuple((fit[fifth != k], fit[fifth == k]) for k in range(FOLDS))
 

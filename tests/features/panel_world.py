@@ -155,7 +155,8 @@ def _of_days(op: str, days: list[float], now: float) -> float:
         return math.nan
     if op == "gap_slope":
         return float(np.polyfit(range(len(gaps)), gaps, 1)[0])
-    return float({"gap_mean": np.mean, "gap_std": np.std, "gap_median": np.median}[op](gaps))
+    of_gaps = {"gap_mean": np.mean, "gap_max": np.max, "gap_std": np.std, "gap_median": np.median}
+    return float(of_gaps[op](gaps))
 
 
 def _of_numbers(op: str, pairs: list[tuple[float, float]], now: float) -> float:

@@ -26,15 +26,16 @@ def test_the_operations_are_numbered_as_they_are_named():
     assert numbers == list(range(len(operations.OPERATIONS)))
 
 
-@pytest.mark.parametrize(("name", "fewest"), [("recency", 1), ("gap_mean", 2), ("gap_median", 2)])
+@pytest.mark.parametrize(("name", "fewest"), [("recency", 1), ("gap_mean", 2), ("gap_max", 2)])
 def test_an_operation_on_times_is_missing_below_its_fewest_events(name, fewest):
     days = [3.0, 5.0, 9.0]
     assert np.isnan(times(name, days[: fewest - 1]))
     assert np.isfinite(times(name, days[:fewest]))
 
 
-def test_the_median_of_gaps_is_that_of_the_days_between():
+def test_the_median_and_the_most_of_gaps_are_those_of_the_days_between():
     assert times("gap_median", [0, 1, 3, 6, 10, 90]) == 3.0
+    assert times("gap_max", [0, 1, 81, 82, 90]) == 80.0
 
 
 def test_a_pair_skips_what_is_missing_and_a_tie_neither_rises_nor_falls():

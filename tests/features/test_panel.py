@@ -39,8 +39,9 @@ TAKES = (
     Take("sum", f"{T}.net_spend", ("spend",), days=30, ago=335),
     Take("count", T, ("purchase",), days=90, ago=90),
     Take("std", f"{T}.amount", days=365),
-    *(Take(op, T, (), days=d) for op in ("gap_median", "gap_slope") for d in (90, 0)),
-    *(Take(op, T, ("purchase",), days=365, ago=30) for op in ("gap_median", "gap_slope")),
+    *(Take(op, T, (), days=d) for op in ("gap_max", "gap_median", "gap_slope") for d in (90, 0)),
+    *(Take(op, T, ("purchase",), days=365, ago=30)
+      for op in ("gap_max", "gap_median", "gap_slope")),
     *(Take("decay", T, w, half_life=h) for w in ((), ("purchase",)) for h in (0.5, 30, 365)),
     *(Take("decay", f"{T}.{v}", ("spend",), half_life=30) for v in ("net_spend", "balance")),
     Take("decay", f"{T}.balance", ago=90, half_life=7),
