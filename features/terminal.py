@@ -11,7 +11,7 @@ from rich.table import Table
 
 from domain.tiers import TARGETS
 from features.catalogue import Catalogue, Feature
-from features.declare import Column
+from features.formulas import Column
 from features.stats import spread
 
 SIGNS = {1: "more", -1: "less"}
