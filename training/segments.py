@@ -81,7 +81,9 @@ def learn(dataset: Dataset, workspace: Workspace, seed: int) -> Learnt:
     """Everything fitted on the cohort, over features already kept."""
     asked = cohort(dataset)
     if asked is None:
-        return Learnt(None, _nothing(f"{dataset.source} learns no value and no churn from purchases"))
+        return Learnt(
+            None, _nothing(f"{dataset.source} learns no value and no churn from purchases")
+        )
     room = open_room(workspace, os.environ, catalogue_of(dataset))
     X = matrix(room.historical(asked, NAMES), NAMES)
     plan = dataset.plan
