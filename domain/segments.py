@@ -11,7 +11,7 @@ from __future__ import annotations
 from domain.errors import InputError
 
 RFM_SEGMENTS: dict[str, tuple[str, str]] = {
-    "champions": ("核心客户", "champions: came lately, often, spend most"),
+    "champions": ("核心客户", "champions: came lately, come often, spend well"),
     "loyal": ("忠诚客户", "loyal: come often and spend well"),
     "potential_loyal": ("潜力客户", "potential loyalists: came lately, not yet often"),
     "new": ("新近客户", "recent: came just now, few purchases so far"),
