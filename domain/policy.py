@@ -130,6 +130,28 @@ class StrategyRule(_Strict):
         return all(not names or held.get(what) in names for what, names in wanted.items())
 
 
+class LeverRule(_Strict):
+    """How far a plan may move a feature, and what the whole way costs; by default what was seen and
+    what the catalogue says. A cost of 0: no plan moves it."""
+
+    feature: Name
+    low: float | None = None
+    high: float | None = None
+    cost: Annotated[float, Field(ge=0, le=1000)] | None = None
+
+    @model_validator(mode="after")
+    def _is_a_range(self) -> LeverRule:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("give low and high, or neither")
+        if (
+            self.low is not None
+            and self.high is not None
+            and not -math.inf < self.low < self.high < math.inf
+        ):
+            raise ValueError("low must be below high, both finite")
+        return self
+
+
 class Labelled(_Strict):
     """A name with its Chinese and English text."""
 
@@ -157,6 +179,7 @@ class Policy(_Strict):
     cuts: dict[Target, tuple[StepRule, ...]]
     stages: Annotated[tuple[StageRule, ...], Field(min_length=1)]
     tags: tuple[TagRule, ...] = ()
+    levers: tuple[LeverRule, ...] = ()
     strategies: Annotated[tuple[StrategyRule, ...], Field(min_length=1)]
     hash: str = ""
 
@@ -179,6 +202,8 @@ class Policy(_Strict):
                     raise ValueError(
                         f"strategy {rule.name} names {sorted(unknown)}: no {target} tier has it"
                     )
+        if len({rule.feature for rule in self.levers}) != len(self.levers):
+            raise ValueError("levers name a feature twice: state it once")
         if self.stages[-1].when or not self.strategies[-1].fits({}):
             raise ValueError(
                 "the last stage and the last strategy hold for everybody else: leave them open"
@@ -194,7 +219,8 @@ class Policy(_Strict):
     def features(self) -> tuple[str, ...]:
         """Every feature that a rule reads, sorted; the caller checks them against its catalogue."""
         whens = [s.when for s in self.stages] + [t.when for t in self.tags]
-        return tuple(sorted({c.feature for when in whens for c in when}))
+        named = {c.feature for when in whens for c in when}
+        return tuple(sorted(named | {rule.feature for rule in self.levers}))
 
     def assign(
         self,

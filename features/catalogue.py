@@ -244,4 +244,6 @@ def _shown(value: float | None, unit: str, lang: Language, currency: str) -> str
     return f"{number}{zh}" if lang == "zh" else f"{number} {en}".strip()
 
 
+THIN_FEATURES = ("transaction_tenure_days", "statement_tenure_days")
+"""Who misses all of these has a thin file: neither transactions nor statements."""
 CATALOGUE = Catalogue((*spending.THEMES, *accounts.THEMES, *credit.THEMES, *people.THEMES))

@@ -25,6 +25,7 @@ from scoring.booster import LARGEST_VALUE, check_text, open_booster
 from scoring.points import PointScale, whole_reasons
 
 if TYPE_CHECKING:
+    from scoring.leaves import Leaves
     from scoring.tree_shap import TreeShap
 
 Floats = NDArray[np.float64]
@@ -150,6 +151,17 @@ class Scorer:
 
         return TreeShap(read_tables(self.booster_text))
 
+    @cached_property
+    def leaves(self) -> Leaves:
+        """The leaves of `booster_text`, read once.
+
+        Raises:
+            BundleError: a split that has no order.
+        """
+        from scoring.leaves import read_leaves  # a process that only scores walks no tree
+
+        return read_leaves(self.booster_text)
+
     def margin(self, X: Floats) -> Floats:
         """Raw margin (n,) of the booster.
 
@@ -239,6 +251,19 @@ class Scorer:
                 f"infinite feature values: give numbers up to {LARGEST_VALUE:g}, NaN for missing",
                 faults,
             )
+
+
+def row_of(scorer: Scorer, values: Mapping[str, float]) -> Floats:
+    """One customer's values (k,) in the scorer's order.
+
+    Raises:
+        InputError: features that `values` does not name; all at once, with paths.
+    """
+    absent = [n for n in scorer.features if n not in values]
+    if absent:
+        faults = tuple(Fault(f"features.{n}", "missing", "give it, or null") for n in absent)
+        raise InputError(f"the row lacks features of the {scorer.target} scorer:", faults)
+    return np.array([values[n] for n in scorer.features], dtype=np.float64)
 
 
 def scorer_from(fields: Mapping[str, Any], booster_text: str) -> Scorer:

@@ -20,17 +20,17 @@ from domain.decision import Decision, Purpose, TargetScore, Versions
 from domain.errors import BundleError, PolicyError
 from domain.policy import Assignment, Labelled, Policy, Status
 from domain.tiers import TARGETS, Target
-from features.catalogue import CATALOGUE, Catalogue
+from features.catalogue import CATALOGUE, THIN_FEATURES, Catalogue
 from features.views import longest_age, themes
 from scoring.bundle import Bundle
 from scoring.card import Card, read_card
+from scoring.conformal import Conformal, read_conformal
 from scoring.reasons import reasons
 from scoring.scorer import Explained, Scorer
 from scoring.segments import Fitted, Row, read_segments, tags
 
 Floats = NDArray[np.float64]
 DAY = timedelta(days=1)
-THIN_FEATURES = ("transaction_tenure_days", "statement_tenure_days")
 
 
 @dataclass(frozen=True)
@@ -38,8 +38,8 @@ class Judge:
     """What decides: a bundle and a policy that fit the catalogue, and how much is told.
 
     Raises:
-        BundleError: the bundle was made with another catalogue, its segments are damaged, or read
-            what the catalogue gives no scorer (I10).
+        BundleError: the bundle was made with another catalogue, what stands beside its scorers is
+            damaged, or read what the catalogue gives no scorer (I10).
         PolicyError: the policy reads features that the catalogue lacks.
     """
 
@@ -55,6 +55,7 @@ class Judge:
                 f"bundle {self.bundle.hash[:12]} was made with another catalogue: train again, or "
                 "go back to the version of Tierline that made it"
             )
+        _ = self.conformal
         unknown = sorted(set(self.policy.features) - set(self.catalogue.names))
         if unknown:
             raise PolicyError(f"the policy reads {unknown}: docs/features.md lists the features")
@@ -88,6 +89,11 @@ class Judge:
         """The themes of these features."""
         theme = {f.name: f.theme for f in self.catalogue.features}
         return tuple(dict.fromkeys(theme[n] for n in self.names))
+
+    @cached_property
+    def conformal(self) -> Conformal:
+        """What the bundle learnt of how sure its scores are; nothing in an older bundle."""
+        return read_conformal(self.bundle.beside.get("conformal", {}))
 
     def age_days(self, moment: datetime, as_of: int) -> float | None:
         """How old features as of `as_of` (micros) are, in days; None where nobody knows."""

@@ -24,17 +24,20 @@ from events.dataset import Dataset
 from features.given import catalogue_of
 from scoring.bundle import Bundle, write_bundle
 from scoring.card import Accepted
+from scoring.conformal import Amounts, Conformal, Outcomes
 from scoring.golden import draw_rows
 from scoring.registry import register
 from scoring.scorer import Scorer
 from scoring.segments import Fitted
 from training import segments
 from training.baselines import PEERS
+from training.conformal import figures as coverages
+from training.conformal import learn
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
 from training.matrix import Told, labelled, material, write_features
 from training.report import plots
-from training.splits import has_both, percents
+from training.splits import Index, has_both, percents
 from training.targets import grids
 from training.track import Tracker
 from training.tune import RULES, Best, inner_folds, make_study, tune
@@ -57,6 +60,7 @@ class TargetResult:
     """One target's scorer, its judged parts (`test`, `test_unseen`, one an as_of) and verdict."""
 
     scorer: Scorer
+    learnt: Amounts | Outcomes
     best: Best
     parts: Mapping[str, Judged]
     verdict: Verdict
@@ -165,13 +169,14 @@ def train(
             f"{dataset.source}: no target can be learnt: "
             + "; ".join(f"{t}: {why}" for t, why in skipped.items())
         )
+    conformal = Conformal.model_validate({t: r.learnt for t, r in results.items()})
     bundle = write_bundle(
         workspace.bundles,
         {t: r.scorer for t, r in results.items()},
         catalogue_of(dataset),
         {**_card(dataset, results, skipped, options), "segments": learnt.told},
         golden,
-        learnt.beside,
+        {**learnt.beside, "conformal": conformal.model_dump(mode="json")},
     )
     version, refused = None, None
     try:
@@ -197,15 +202,21 @@ def _learn(
         folds = out_of_fold(made, options.seed) if made.split.folds else None
         scorer = fit_scorer(made, dataset.plan, best, options.seed, folds and folds[0])
         if folds:
+            rows = {"test": made.split.test}
             parts = {"test": fold_evidence(made, *folds)}
         else:
-            parts = parts_to_judge(made, scorer, dataset, fitted)
+            rows = parts_to_judge(made, dataset)
+            parts = {n: evidence(made, scorer, r, fitted) for n, r in rows.items()}
+        learnt = learn(made, scorer, folds and folds[0])
+        covered = coverages(made, scorer, learnt, folds and folds[0], rows, options.seed)
         judged = {n: _judge(made, e, options.seed) for n, e in parts.items()}
+        for name, part in judged.items():
+            part.figures["coverage"] = covered[name]
         baselines = judged["test"].figures["baseline"]
         rules = tuple(b for b in baselines if b not in PEERS)
         decided = verdict(judged["test"], rules, [b for b in PEERS if b in baselines])
         result = TargetResult(
-            scorer, best, judged, decided, rules, made.dropped,
+            scorer, learnt, best, judged, decided, rules, made.dropped,
             len(made.split.fit), time.monotonic() - began,
         )  # fmt: skip
         chosen = {**best.params, "trees": best.trees}
@@ -241,10 +252,8 @@ def _tune(
     return best
 
 
-def parts_to_judge(
-    made: Material, scorer: Scorer, dataset: Dataset, fitted: Fitted | None = None
-) -> dict[str, Evidence]:
-    """Evidence on the whole test, on its unseen customers, and on each of several dates.
+def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:
+    """The rows of the whole test, of its unseen customers, and of each of several dates.
 
     A part with one outcome only ranks nobody and is left out.
     """
@@ -255,8 +264,7 @@ def parts_to_judge(
         for moment in dataset.plan.test_as_of if len(grids(dataset)[1]) > 1 else ():
             rows = split.test[made.as_of[split.test] == to_micros(moment)]
             parts[f"test_{moment:%Y_%m_%d}"] = rows
-    asked = {n: r for n, r in parts.items() if has_both(made.problem.y[r])}
-    return {n: evidence(made, scorer, r, fitted) for n, r in asked.items()}
+    return {n: r for n, r in parts.items() if has_both(made.problem.y[r])}
 
 
 def _judge(made: Material, found: Evidence, seed: int) -> Judged:

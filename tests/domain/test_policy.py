@@ -161,3 +161,39 @@ def test_a_strategy_may_ask_for_a_fitted_segment_as_its_tag_is_named():
     for wrong in ('"at_risk"', '"rfm_best"', '"cluster_0"', '"cluster_x"'):
         with pytest.raises(PolicyError, match="segment"):
             having(wrong)
+
+
+LEVER = """
+[[levers]]
+feature = "purchase_count_30d"
+low = 0
+high = 10
+cost = 1
+"""
+
+
+def test_a_policy_states_how_far_a_plan_may_move_a_feature_and_at_what_cost():
+    policy = parse_policy(default_policy_text() + LEVER)
+    (rule,) = policy.levers
+    assert (rule.feature, rule.low, rule.high, rule.cost) == ("purchase_count_30d", 0.0, 10.0, 1.0)
+    assert rule.feature in policy.features, "so that the caller's catalogue is asked for it"
+    assert default_policy().levers == ()
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("low = 0\n", "", "levers.0: Value error, give low and high"),
+        ("high = 10", "high = 0", "levers.0: Value error, low must be below high"),
+        ("high = 10", "high = inf", "both finite"),
+        ("low = 0", "low = nan", "both finite"),
+        ("cost = 1", "cost = -1", "levers.0.cost"),
+        ("cost = 1", "cost = 1\nstep = 2", "levers.0.step"),
+        ("cost = 1", "cost = 1" + LEVER, "name a feature twice"),
+    ],
+)
+def test_a_broken_lever_names_its_place(old, new, said):
+    text = default_policy_text() + LEVER.replace(old, new, 1)
+    with pytest.raises(PolicyError) as caught:
+        parse_policy(text)
+    assert said in str(caught.value)

@@ -1,12 +1,15 @@
-"""The page on scoring: its examples run."""
+"""The pages on scoring and on explanations: their examples run."""
 
 from __future__ import annotations
 
 import doctest
 from pathlib import Path
 
+import pytest
 
-def test_the_examples_of_the_page_give_what_they_say() -> None:
-    page = Path(__file__).parents[2] / "docs" / "scoring.md"
+
+@pytest.mark.parametrize(("name", "examples"), [("scoring", 13), ("explanations", 9)])
+def test_the_examples_of_the_page_give_what_they_say(name: str, examples: int) -> None:
+    page = Path(__file__).parents[2] / "docs" / f"{name}.md"
     failed, tried = doctest.testfile(str(page), module_relative=False, encoding="utf-8")
-    assert (failed, tried) == (0, 13)
+    assert (failed, tried) == (0, examples)

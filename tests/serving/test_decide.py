@@ -14,6 +14,7 @@ from domain.asof import MICROS_PER_DAY, to_micros
 from domain.decision import Purpose
 from domain.errors import BundleError, PolicyError
 from domain.policy import default_policy_text, parse_policy
+from domain.tiers import TARGETS
 from features import accounts, credit, people, spending
 from features.catalogue import Catalogue
 from features.declare import Take, Theme, Words
@@ -129,6 +130,13 @@ def test_another_catalogue_is_refused(desk):
     theme.single("n", Take("count", "loans"), Words("count", "次", "Count"))
     with pytest.raises(BundleError, match="another catalogue"):
         dataclasses.replace(desk.judge, catalogue=Catalogue((theme,)))
+
+
+def test_what_stands_beside_the_scorers_is_read_strictly(desk):
+    assert desk.judge.conformal.model_dump(exclude_none=True).keys() <= set(TARGETS)
+    bundle = dataclasses.replace(desk.judge.bundle, beside={"conformal": {"surprise": 1}})
+    with pytest.raises(BundleError, match="surprise"):
+        dataclasses.replace(desk.judge, bundle=bundle)
 
 
 def test_a_policy_that_reads_an_unknown_feature_is_refused(desk):

@@ -24,6 +24,7 @@ from events.schema import TABLES, Personal
 from features.catalogue import CATALOGUE
 from features.panel import compute
 from scoring.card import Accepted, read_card
+from scoring.conformal import read_conformal
 from scoring.monotone import violations
 from tests.training.label_world import buys, dataset_of, plan_of
 from training.baselines import fit_baselines
@@ -46,6 +47,18 @@ def test_every_target_of_the_bank_is_learnt_and_judged_on_each_part(trained):
         assert set(found.parts) == {"test", "test_unseen"} | days
         rows = {name: part.figures["rows"] for name, part in found.parts.items()}
         assert sum(rows[d] for d in days) == rows["test"] > rows["test_unseen"] > 0
+
+
+def test_the_bundle_says_how_sure_each_score_is_and_the_card_how_often_that_held(trained):
+    learnt = read_conformal(trained.result.bundle.beside["conformal"])
+    card = read_card(trained.result.bundle.card)
+    for target, found in trained.result.targets.items():
+        assert getattr(learnt, target) == found.learnt
+        for name, part in found.parts.items():
+            told = part.figures["coverage"]["all"]
+            assert told["rows"] == part.figures["rows"]
+            assert told["interval"][1] >= 0.9
+            assert card.targets[target].figures[name]["coverage"]["all"] == told
 
 
 def test_the_same_data_and_seed_give_the_same_bundle_in_another_home_and_process(
@@ -227,8 +240,7 @@ def test_a_part_of_the_test_with_one_outcome_only_is_left_out(trained):
     y = made.problem.y.copy()
     y[made.as_of == made.as_of.max()] = 1.0
     made = dataclasses.replace(made, problem=dataclasses.replace(made.problem, y=y))
-    scorer = trained.result.bundle.scorers["churn"]
     last = f"test_{max(trained.dataset.plan.test_as_of):%Y_%m_%d}"
     assert last in trained.result.targets["churn"].parts
     kept = set(trained.result.targets["churn"].parts) - {last}
-    assert set(parts_to_judge(made, scorer, trained.dataset)) == kept
+    assert set(parts_to_judge(made, trained.dataset)) == kept
