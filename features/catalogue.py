@@ -17,7 +17,7 @@ from domain.errors import NotFoundError, TierlineError
 from domain.tiers import Target
 from events.schema import OUTCOMES, TABLES, Personal
 from features import accounts, credit, people, spending
-from features.declare import LEVER_COSTS, Declaration, Side, Theme
+from features.declare import LEVER_COSTS, SIDES, Declaration, Side, Theme
 from features.offers import OFFERS
 
 Language = Literal["zh", "en"]
@@ -30,11 +30,15 @@ _UNITS = {
     "years": ("岁", "years"),
     "count": ("次", ""),
     "items": ("种", "items"),
+    "kinds": ("种", ""),
+    "statements": ("期", ""),
+    "loans": ("笔", ""),
     "people": ("人", "people"),
-    "products": ("个", "products"),
-    "of 5": ("分(满分5分)", "of 5"),
-    "of 4": ("级(共4级)", "of 4"),
+    "products": ("个", ""),
+    "of 5": ("分（满分5分）", "of 5"),
+    "of 4": ("级（共4级）", "of 4"),
 }
+_ONE = {"people": "person"}
 
 
 @dataclass(frozen=True)
@@ -64,26 +68,39 @@ class Feature:
     high: Side
     middle: float | None
 
+    def label(self, lang: Language) -> str:
+        """What it is, in a language."""
+        return self.zh if lang == "zh" else self.en
+
     @property
     def lever(self) -> bool:
         """Whether the customer, or we with them, can change it."""
         return self.lever_cost > 0
 
-    def side(self, value: float | None, points: int) -> Side | None:
+    def side(self, value: float | None, points: int, target: Target | None = None) -> Side | None:
         """What the value is called in a reason: by its middle, else by its direction and points.
 
-        None where neither tells: of a free feature points do not say whether it is low or high.
+        The direction is that for the target, or where none is named the one of all that have one.
+
+        None where neither tells: of a free feature points do not say whether it is low or high; nor
+        is nothing high or short, or a full share low.
         """
         if value is None or math.isnan(value) or self.unit == "flag":
             return None
         if self.middle is not None:
             off = value - self.middle
         else:
-            signs = set(self.better.values())
+            signs = {self.better.get(target, 0)} if target else set(self.better.values())
             off = points * signs.pop() if len(signs) == 1 else 0
-        if not off:
+        if not off or (self.middle is None and self._is_at_the_end(value, off)):
             return None
         return self.high if off > 0 else self.low
+
+    def _is_at_the_end(self, value: float, off: float) -> bool:
+        """Whether a value is nothing and to be high or short, or a full share and to be low."""
+        if value <= 0 and (off > 0 or self.low == SIDES["days"][0]):
+            return True
+        return off < 0 and self.unit == "share" and value >= 1
 
 
 class Catalogue:
@@ -139,6 +156,11 @@ class Catalogue:
         """
         return tuple(f.name for f in self.features if not f.protected)
 
+    @cached_property
+    def declared(self) -> Mapping[str, Declaration]:
+        """The declaration of every feature that was declared here, by name."""
+        return {d.name: d for d in self.declarations}
+
     def monotone(self, target: Target, names: Sequence[str]) -> tuple[int, ...]:
         """The declared direction of each feature: +1, -1, or 0 for free."""
         return tuple(self[n].better.get(target, 0) for n in names)
@@ -148,9 +170,17 @@ class Catalogue:
         return self._lineage[self[name].name]
 
     def reason_text(
-        self, name: str, value: float | None, points: int, lang: Language, currency: str = ""
+        self,
+        name: str,
+        value: float | None,
+        points: int,
+        lang: Language,
+        currency: str = "",
+        target: Target | None = None,
     ) -> str:
         """One reason as a sentence: what, its value with its unit, which way and how much.
+
+        `features/wording.py` words the same with the customer's own past, and for the customer.
 
         >>> CATALOGUE.reason_text("purchase_count_30d", 0.0, -12, "zh")
         '近30天消费次数：0次（偏少），减12分'
@@ -158,18 +188,10 @@ class Catalogue:
         'Net spend in the past 90 days: 1,234 GBP (high), adds 7 points'
         """
         feature = self[name]
-        shown = _shown(value, feature.unit, lang, currency)
-        side = feature.side(value, points)
-        if side is not None:
-            shown += f"（{side[0]}）" if lang == "zh" else f" ({side[1]})"
-        if lang == "zh":
-            way = "加" if points > 0 else "减"
-            change = f"{way}{abs(points)}分" if points else "不加不减"
-            return f"{feature.zh}：{shown}，{change}"
-        way = "adds" if points > 0 else "takes"
-        some = "1 point" if abs(points) == 1 else f"{abs(points)} points"
-        change = f"{way} {some}" if points else "changes nothing"
-        return f"{feature.en}: {shown}, {change}"
+        shown = shown_value(value, feature.unit, lang, currency)
+        told = f"{feature.label(lang)}{'：' if lang == 'zh' else ': '}{shown}"
+        told += in_brackets(feature.side(value, points, target), lang)
+        return told + ("，" if lang == "zh" else ", ") + moved(points, lang)
 
     def _check(self, declaration: Declaration) -> None:
         name = declaration.name
@@ -225,7 +247,23 @@ class Catalogue:
         )  # fmt: skip
 
 
-def _shown(value: float | None, unit: str, lang: Language, currency: str) -> str:
+def moved(points: int, lang: Language) -> str:
+    """How many points something adds or takes."""
+    if lang == "zh":
+        return f"{'加' if points > 0 else '减'}{abs(points)}分" if points else "不加不减"
+    some = "1 point" if abs(points) == 1 else f"{abs(points)} points"
+    return f"{'adds' if points > 0 else 'takes'} {some}" if points else "changes nothing"
+
+
+def in_brackets(side: Side | None, lang: Language) -> str:
+    """What a value is called, in the brackets of the language; nothing where nothing tells."""
+    if side is None:
+        return ""
+    return f"（{side[0]}）" if lang == "zh" else f" ({side[1]})"
+
+
+def shown_value(value: float | None, unit: str, lang: Language, currency: str) -> str:
+    """A value with its unit, as texts show it."""
     if value is None or math.isnan(value):
         return "无记录" if lang == "zh" else "no record"
     if unit == "share":
@@ -234,13 +272,17 @@ def _shown(value: float | None, unit: str, lang: Language, currency: str) -> str
         yes, no = ("是", "否") if lang == "zh" else ("yes", "no")
         return yes if value else no
     if unit == "currency":
-        return f"{value:,.0f} {currency}".strip()
+        return f"{value:z,.0f} {currency}".strip()
     if unit == "ratio":
-        return f"{value:.2f}"
+        return f"{value:z.2f}"
     number = (
-        f"{value:,.0f}" if abs(value - round(value)) < 0.05 or abs(value) >= 100 else f"{value:.1f}"
+        f"{value:z,.0f}"
+        if abs(value - round(value)) < 0.05 or abs(value) >= 100
+        else f"{value:z.1f}"
     )
     zh, en = _UNITS.get(unit, (unit, unit))
+    if number == "1":
+        en = _ONE.get(en, en.removesuffix("s"))
     return f"{number}{zh}" if lang == "zh" else f"{number} {en}".strip()
 
 

@@ -65,7 +65,10 @@ Side = tuple[str, str]
 SIDES: dict[str, tuple[Side, Side]] = {
     **dict.fromkeys(("currency", "share", "ratio"), (("偏低", "low"), ("偏高", "high"))),
     **dict.fromkeys(("of 5", "of 4"), (("偏低", "low"), ("偏高", "high"))),
-    **dict.fromkeys(("count", "items", "people", "products"), (("偏少", "few"), ("偏多", "many"))),
+    **dict.fromkeys(
+        ("count", "items", "kinds", "people", "products", "statements", "loans"),
+        (("偏少", "few"), ("偏多", "many")),
+    ),
     **dict.fromkeys(("days", "months"), (("偏短", "short"), ("偏长", "long"))),
     "years": (("年轻", "young"), ("年长", "old")),
     "flag": (("没有", "without"), ("有", "with")),
@@ -124,6 +127,8 @@ class Subject:
                 f"{op} of {self.stem} is not in {self.unit}: give it words of its own, with "
                 "`windowed` or `single`"
             )
+        if op == "distinct":
+            return count(zh, en, self.unit)
         return kind(zh, en) if kind else Words(self.unit, zh, en)
 
 
@@ -239,7 +244,9 @@ class Theme:
     ) -> None:
         """Declare `<stem>_decay_<days>d` for each half-life, which is added to the text."""
         zh, en = _texts(text)
-        words = Words(of.unit, f"{zh}(每{{w}}天减半计)", f"{en}, each worth half after {{w}} days")
+        words = Words(
+            of.unit, f"{zh}（每{{w}}天减半计）", f"{en} (each worth half after {{w}} days)"
+        )
         for days in half_lives:
             fading = Take("decay", of.of, of.where, half_life=float(days))
             self._windowed(f"{of.stem}_decay_{{w}}d", fading, days, words, rule)
@@ -296,8 +303,8 @@ def money(zh: str, en: str) -> Words:
 
 
 def count(zh: str, en: str, unit: str = "count") -> Words:
-    """Words of a count."""
-    return Words(unit, zh, en)
+    """Words of a count; counted days or months are few or many, not short or long."""
+    return Words(unit, zh, en, *(SIDES["count"] if unit in ("days", "months") else ()))
 
 
 def days(zh: str, en: str) -> Words:

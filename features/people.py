@@ -43,25 +43,25 @@ relationship = Theme("relationship", 400, owner="CRM")
 relationship.single("transaction_tenure_days", Take("tenure", "transactions"),
     days("首笔交易至今天数", "Days since the first transaction"))
 relationship.single("relationship_days", Take("age", "customers.joined_at"),
-    days("开户至今天数", "Days since joining"))
+    days("开户至今天数", "Days since the account was opened"))
 relationship.latest("customers.products", "products", "持有产品数 | Products held", LEVER)
 
 profile = Theme("profile", 400, owner="customer data")
-profile.latest("customers.income", "currency", "年收入 | Income a year", Rule(credit=1))
+profile.latest("customers.income", "currency", "年收入 | Yearly income", Rule(credit=1))
 profile.latest("customers.education", "of 4", "教育程度 | Level of education")
 profile.single("employed_days", Take("age", "customers.employed_since"),
-    days("现职工作天数", "Days in the current work"))
-profile.latest("customers.owns_home", "flag", "有房产 | Owns a home")
-profile.latest("customers.owns_car", "flag", "有车 | Owns a car")
+    days("现职工作天数", "Time in the current work"))
+profile.latest("customers.owns_home", "flag", "有房产 | Home ownership")
+profile.latest("customers.owns_car", "flag", "有车 | Car ownership")
 profile.single("age_years", Take("age", "customers.birth_on", scale=1 / 365.25),
     count("年龄", "Age", "years"))
 profile.latest("customers.dependants", "people", "受抚养人数 | Dependants")
 profile.quotient("limit_to_income", Quotient("limit_last", "income_last"),
-    quotient("授信额度与年收入之比", "Credit limit to income"))
+    quotient("授信额度与年收入之比", "Ratio of the credit limit to income"))
 
 completeness = Theme("completeness", owner="customer data")
 completeness.single("profile_recency_days", Take("recency", "customers"),
-    since("距上次更新资料天数", "Days since the profile was last told"))
+    since("距上次更新资料天数", "Days since the profile was last updated"))
 completeness.single("transaction_months_ever", Take("distinct", "transactions.month"),
     count("历来有交易的月数", "Months with a transaction ever", "months"))
 completeness.quotient("transaction_month_share",

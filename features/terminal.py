@@ -55,8 +55,7 @@ def feature_lines(catalogue: Catalogue, name: str) -> Iterator[str]:
 def lineage_lines(catalogue: Catalogue, name: str, depth: int = 0) -> Iterator[str]:
     """From a feature down to raw columns, inputs indented below what they make."""
     f = catalogue[name]
-    declaration = next(d for d in catalogue.declarations if d.name == name)
-    take, pad = declaration.take, "  " * depth
+    take, pad = catalogue.declared[name].take, "  " * depth
     if take is None:
         yield f"{pad}{name} = formula of {', '.join(f.inputs)}"
         for part in f.inputs:

@@ -85,17 +85,33 @@ def whole_reasons(
     Raises:
         InputError: a part is not finite or too large.
     """
-    parts = np.column_stack([base, contributions])
+    whole = whole_parts(np.column_stack([base, contributions]), points)
+    return whole[:, 0].copy(), whole[:, 1:].copy()
+
+
+def whole_parts(parts: NDArray[np.float64], totals: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Whole parts (n, k) of each row that add up to its total, by largest remainder.
+
+    >>> whole_parts(np.array([[1.5, -0.2, 0.7]]), np.array([2])).tolist()
+    [[1, 0, 1]]
+
+    Raises:
+        InputError: a part is not finite or too large; a total other than 0 without any part.
+    """
     _check_size(parts)
+    if not parts.shape[1]:
+        if np.any(totals):
+            raise InputError("points without a part to carry them: give at least one")
+        return np.empty(parts.shape, dtype=np.int64)
     floors = np.floor(parts)
     whole = floors.astype(np.int64)
-    missing = np.asarray(points, dtype=np.int64) - whole.sum(axis=1)
+    missing = np.asarray(totals, dtype=np.int64) - whole.sum(axis=1)
     each, extra = np.divmod(missing, whole.shape[1])
     order = np.argsort(floors - parts, axis=1, kind="stable")
     rank = np.empty_like(order)
     np.put_along_axis(rank, order, np.arange(whole.shape[1])[None, :], axis=1)
     whole += each[:, None] + (rank < extra[:, None])
-    return whole[:, 0].copy(), whole[:, 1:].copy()
+    return whole
 
 
 def _check_size(values: NDArray[np.float64]) -> None:

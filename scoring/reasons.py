@@ -13,6 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.decision import Reason
+from domain.tiers import Target
 from scoring.scorer import ExplainedRow, Scorer
 
 OTHER = "other"
@@ -32,6 +33,7 @@ class Texts(Protocol):
         points: int,
         lang: Literal["zh", "en"],
         currency: str,
+        target: Target,
     ) -> str:
         """Label, value with unit, and direction."""
 
@@ -56,7 +58,7 @@ def reasons(
     listed = moved[: max(top, 0)]
     unit = currency or scorer.currency or ""
     said = [
-        _reason(scorer.features[i], float(x[i]), int(explained.reasons[i]), catalogue, unit)
+        _reason(scorer, i, float(x[i]), int(explained.reasons[i]), (catalogue, unit))
         for i in listed
     ]
     count = len(scorer.features) - len(listed)
@@ -66,14 +68,15 @@ def reasons(
     return said
 
 
-def _reason(name: str, x: float, points: int, catalogue: Texts, unit: str) -> Reason:
-    value = None if np.isnan(x) else x
+def _reason(scorer: Scorer, i: int, x: float, points: int, words: tuple[Texts, str]) -> Reason:
+    name, value = scorer.features[i], None if np.isnan(x) else x
+    catalogue, unit = words
     return Reason(
         feature=name,
         points=points,
         value=value,
-        zh=catalogue.reason_text(name, value, points, "zh", unit),
-        en=catalogue.reason_text(name, value, points, "en", unit),
+        zh=catalogue.reason_text(name, value, points, "zh", unit, scorer.target),
+        en=catalogue.reason_text(name, value, points, "en", unit, scorer.target),
     )
 
 

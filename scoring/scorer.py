@@ -220,17 +220,26 @@ class Scorer:
         """
         points = self.points(X)
         width = len(self.features)
-        if not len(X):
-            return Explained(np.empty(0, np.int64), np.empty((0, width), np.int64), points)
-        if self.explainer == "tree_shap":
-            shap = self.tree_shap.explain(X)
-        else:
-            shap = np.asarray(self.booster.predict(X, pred_contrib=True, num_threads=1))
+        shap = self.contributions(X)
         slope, intercept = self.calibration.slope, self.calibration.intercept
         base = self.scale.real(slope * shap[:, width] + intercept)
         parts = self.scale.factor * slope * shap[:, :width]
         whole, reasons = whole_reasons(base, parts, points)
         return Explained(whole, reasons, points)
+
+    def contributions(self, X: Floats) -> Floats:
+        """SHAP values (n, k + 1) of the raw margin, the last one the booster's mean output.
+
+        Raises:
+            InputError: as `margin`.
+            UnsupportedError: as `tree_shap`.
+        """
+        self._check(X)
+        if not len(X):
+            return np.empty((0, len(self.features) + 1))
+        if self.explainer == "tree_shap":
+            return self.tree_shap.explain(X)
+        return np.asarray(self.booster.predict(X, pred_contrib=True, num_threads=1))
 
     def _check(self, X: Floats) -> None:
         if not isinstance(X, np.ndarray) or X.dtype != np.float64:

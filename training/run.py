@@ -31,6 +31,7 @@ from scoring.scorer import Scorer
 from scoring.segments import Fitted
 from training import segments
 from training.baselines import PEERS
+from training.beside import beside
 from training.conformal import figures as coverages
 from training.conformal import learn
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold
@@ -154,7 +155,7 @@ def train(
     rows, skipped = labelled(dataset)
     learnt = segments.learn(dataset, workspace, options.seed)
     results: dict[Target, TargetResult] = {}
-    golden = {}
+    golden, fitted = {}, {}
     for target, table in rows.items():
         try:
             made = material(dataset, workspace, target, table, options.seed)
@@ -164,6 +165,7 @@ def train(
         results[target] = _learn(made, dataset, workspace, options, (told, learnt.fitted))
         X = made.problem.X[made.split.fit]
         golden[target] = draw_rows(X, min(GOLDEN_ROWS, len(X)), options.seed)
+        fitted[target] = (results[target].scorer, X)
     if not results:
         raise NotEnoughDataError(
             f"{dataset.source}: no target can be learnt: "
@@ -176,7 +178,11 @@ def train(
         catalogue_of(dataset),
         {**_card(dataset, results, skipped, options), "segments": learnt.told},
         golden,
-        {**learnt.beside, "conformal": conformal.model_dump(mode="json")},
+        {
+            **learnt.beside,
+            **beside(fitted, catalogue_of(dataset)),
+            "conformal": conformal.model_dump(mode="json"),
+        },
     )
     version, refused = None, None
     try:

@@ -102,6 +102,14 @@ def test_a_feature_good_for_one_target_and_bad_for_another_is_called_neither_low
     assert made.reason_text("n", 3.0, 5, "en") == "Count: 3, adds 5 points"
 
 
+def test_a_value_is_called_by_the_direction_for_the_target_that_was_scored():
+    told = CATALOGUE.reason_text
+    assert told("purchase_count_30d", 3.0, -9, "en", "", "churn").endswith(
+        ": 3 (few), takes 9 points"
+    )
+    assert told("purchase_count_30d", 3.0, -9, "en", "", "credit").endswith(": 3, takes 9 points")
+
+
 def test_one_point_is_one_point():
     told = CATALOGUE.reason_text("purchase_count_30d", 1.0, -1, "en")
     assert told.endswith("takes 1 point")

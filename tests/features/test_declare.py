@@ -127,7 +127,7 @@ def test_a_decayed_line_becomes_one_feature_a_half_life():
     assert takes == [Take("decay", T, ("purchase",), half_life=h) for h in (7.0, 30.0)]
     assert [d.name for d in theme.declarations] == ["buy_decay_7d", "buy_decay_30d"]
     assert [d.words for d in theme.declarations] == [
-        Words("count", f"次数(每{h}天减半计)", f"Purchases, each worth half after {h} days")
+        Words("count", f"次数（每{h}天减半计）", f"Purchases (each worth half after {h} days)")
         for h in (7, 30)
     ]
 

@@ -10,8 +10,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from scoring.booster import booster_text
+from scoring.change import Scored, changed
 from scoring.monotone import violations
 from scoring.points import PointScale
+from scoring.reference import against, fit_references
 from scoring.scorer import Calibration, Scorer
 
 pytestmark = pytest.mark.realdata
@@ -64,3 +66,30 @@ def test_reasons_add_up_and_the_declared_directions_hold(data_folder: Path) -> N
 def test_the_proof_finds_what_the_advanced_method_breaks(data_folder: Path) -> None:
     X, good = borrowers(data_folder)
     assert violations(fit(X, good, "advanced"), MONOTONE)
+
+
+def test_differences_from_a_population_and_moves_between_borrowers_add_up(
+    data_folder: Path,
+) -> None:
+    X, good = borrowers(data_folder)
+    names = tuple(f"f{i}" for i in range(X.shape[1]))
+    old, new = (
+        Scorer("credit", names, fit(X[part], good[part], "basic"), Calibration(1.0, 0.0),
+               PointScale(2.6), 720, None, MONOTONE)
+        for part in (slice(0, 60_000), slice(60_000, None))
+    )  # fmt: skip
+    some = X[::150]
+    for reference in fit_references(old, some):
+        found = against(old, some, reference)
+        assert (found.reference_points + found.differences.sum(axis=1) == found.points).all()
+    for a, b in zip(some[:200], some[200:400], strict=True):
+        before, after = (
+            Scored(scorer, dict(zip(names, [None if np.isnan(v) else v for v in x], strict=True)))
+            for scorer, x in ((old, a), (new, b))
+        )
+        there, back = changed(before, after), changed(after, before)
+        assert there.before + sum(there.data.values()) + there.model == there.after
+        assert there.after == int(new.points(b[None, :])[0])
+        assert back.data == {name: -points for name, points in there.data.items()}
+        stayed = {n for n, v, w in zip(names, a, b, strict=True) if v == w or (v != v and w != w)}
+        assert not stayed & {*there.data}
