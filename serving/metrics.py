@@ -7,8 +7,6 @@ and every new one would be a series of its own.
 
 from __future__ import annotations
 
-import os
-
 from prometheus_client import (
     CONTENT_TYPE_LATEST,
     REGISTRY,
@@ -16,6 +14,7 @@ from prometheus_client import (
     Counter,
     Histogram,
     generate_latest,
+    values,
 )
 from prometheus_client.multiprocess import MultiProcessCollector
 
@@ -37,8 +36,12 @@ def decided(status: str) -> None:
 
 
 def text() -> bytes:
-    """Everything counted so far."""
-    if "PROMETHEUS_MULTIPROC_DIR" not in os.environ:
+    """Everything counted so far.
+
+    Where counts are kept was chosen when `prometheus_client` was imported; Feast sets the variable
+    that says so later, and moves nothing.
+    """
+    if values.ValueClass is values.MutexValue:
         return generate_latest(REGISTRY)
     everybody = CollectorRegistry()
     MultiProcessCollector(everybody)  # type: ignore[no-untyped-call]
