@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, computed_field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from domain.decision import FiniteFloat, Reason
 from domain.policy import Labelled
@@ -100,12 +100,13 @@ class Sure(_Model):
     outcomes: tuple[Outcome, ...]
     points_to_cut: int | None
     near_cut: bool
+    unsure: bool
 
-    @computed_field  # type: ignore[prop-decorator]
-    @property
-    def unsure(self) -> bool:
-        """Whether more than one tier or outcome is left."""
-        return len(self.tiers) + len(self.outcomes) > 1
+    @model_validator(mode="after")
+    def _says_what_is_left(self) -> Sure:
+        if self.unsure != (len(self.tiers) + len(self.outcomes) > 1):
+            raise ValueError("unsure says whether more than one tier or outcome is left")
+        return self
 
 
 class AdverseReason(_Model):

@@ -173,6 +173,7 @@ def _sure(
     return Sure(
         target=target, percent=mine.percent, low=low, high=high, tiers=tiers, outcomes=left,
         points_to_cut=gap, near_cut=gap is not None and abs(gap) * NEAR_PART <= to_double,
+        unsure=len(tiers) + len(left) > 1,
     )  # fmt: skip
 
 

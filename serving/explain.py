@@ -7,7 +7,7 @@ Nothing is recorded.
 
 from __future__ import annotations
 
-from domain.decision import Decision, TargetScore
+from domain.decision import Decision, Reason, TargetScore
 from domain.errors import Fault, InputError, RecordError
 from domain.explanation import Level, Sure
 from domain.inquiry import (
@@ -147,17 +147,24 @@ def _lacking(judge: Judge, target: Target, level: Level, found: Sure | None) -> 
 def check(past: Past, score: TargetScore) -> None:
     """Refuse a record whose points or reasons are not those that its bundle gives.
 
+    Texts are not compared: they may have been reworded since.
+
     Raises:
         RecordError: they are not.
     """
     case = past.case(score.target)
     row = case.scorer.explain(case.x[None, :])[0]
     again = reasons(case.scorer, row, case.x, case.catalogue, past.judge.top, case.currency)
-    if (row.base_points, row.points, again) != (score.base_points, score.points, score.reasons):
+    made = (row.base_points, row.points, _parts(again))
+    if made != (score.base_points, score.points, _parts(score.reasons)):
         raise RecordError(
             f"the {score.target} score of decision {past.decision.decision_id} is not the one that "
             "its bundle gives: `tierline replay` names the differences"
         )
+
+
+def _parts(told: list[Reason]) -> list[tuple[str, int, float | None]]:
+    return [(r.feature, r.points, r.value) for r in told]
 
 
 def _moved(then: Past, now: Past, target: Target) -> ScoreChange:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from domain.decision import Decision, DecisionRecord, TargetScore, Versions
-from domain.errors import Fault, InputError, RecordError
+from domain.errors import BundleError, Fault, InputError, RecordError
 from domain.policy import parse_policy
 from domain.tiers import Target
 from domain.workspace import Workspace
@@ -20,6 +20,7 @@ from scoring.grouped import Case
 from scoring.registry import find_bundle
 from serving.decide import Judge
 from serving.desk import Desk, policies
+from serving.requests import RefusedError
 
 
 @dataclass(frozen=True)
@@ -61,9 +62,15 @@ def find_past(desk: Desk, decision_id: str) -> Past:
     """The decision of an id with its judge.
 
     Raises:
-        NotFoundError: no such decision; and as `past_of`.
+        NotFoundError: no such decision, or its bundle is gone.
+        RecordError: as `past_of`.
+        RefusedError: 409 its bundle cannot be used by this version of Tierline.
     """
-    return past_of(desk.workspace, desk.log.get(decision_id), desk.judge.bundle)
+    record = desk.log.get(decision_id)
+    try:
+        return past_of(desk.workspace, record, desk.judge.bundle)
+    except BundleError as e:
+        raise RefusedError(409, "bundle", str(e)) from None
 
 
 def past_of(
