@@ -27,6 +27,7 @@ CustomerId = Annotated[
 ]
 FiniteFloat = Annotated[float, Field(allow_inf_nan=False, strict=True)]
 Hash = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+DecisionId = Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
 
 
 class _Model(BaseModel):
@@ -184,7 +185,7 @@ class Decision(_Model):
     `degraded` says in plain words what was not as it should be.
     """
 
-    decision_id: Annotated[str, Field(pattern=r"^[0-9a-f]{32}$")]
+    decision_id: DecisionId
     customer_id: CustomerId
     purpose: Purpose
     decided_at: AwareDatetime

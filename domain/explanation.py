@@ -1,5 +1,5 @@
 """The typed result of a whole explanation: reasons by feature and by idea, against named
-populations, and an adverse action.
+populations, how sure it is, and an adverse action.
 
 Enters: numbers and texts. Leaves: values that refuse to say what does not add up (I1). Frozen plain
 JSON, for the API, the pages and files; how they come about is in `scoring/explanation.py` and
@@ -18,6 +18,7 @@ from domain.tiers import Target
 
 Level = Literal["none", "reasons", "full"]
 """How much is told: the points alone; what reviewers read; single features and references too."""
+Outcome = Literal["good", "bad"]
 MOST_ADVERSE_REASONS = 4
 
 
@@ -80,6 +81,31 @@ class Explanation(_Model):
             _check_sum(self.base_points, self.ideas, self.points)
         if self.base_points is not None and self.level == "full":
             _check_sum(self.base_points, self.reasons, self.points)
+        return self
+
+
+class Sure(_Model):
+    """What may be true of one customer, at `percent`.
+
+    Of value `low` and `high` are the points that the amount may turn out to be worth (null: no
+    bound) and `tiers` those they meet, from the lowest; of churn and credit `outcomes`.
+    `unsure` where more than one is left; `near_cut` where `points_to_cut` is small.
+    """
+
+    target: Target
+    percent: int
+    low: int | None
+    high: int | None
+    tiers: tuple[str, ...]
+    outcomes: tuple[Outcome, ...]
+    points_to_cut: int | None
+    near_cut: bool
+    unsure: bool
+
+    @model_validator(mode="after")
+    def _says_what_is_left(self) -> Sure:
+        if self.unsure != (len(self.tiers) + len(self.outcomes) > 1):
+            raise ValueError("unsure says whether more than one tier or outcome is left")
         return self
 
 

@@ -152,6 +152,15 @@ class LeverRule(_Strict):
         return self
 
 
+class AdverseRule(_Strict):
+    """Bands of credit whose decision goes against a customer, and how a letter names the
+    supervisor, with its address."""
+
+    credit: Annotated[tuple[Name, ...], Field(min_length=1)]
+    zh: Text
+    en: Text
+
+
 class Labelled(_Strict):
     """A name with its Chinese and English text."""
 
@@ -180,6 +189,7 @@ class Policy(_Strict):
     stages: Annotated[tuple[StageRule, ...], Field(min_length=1)]
     tags: tuple[TagRule, ...] = ()
     levers: tuple[LeverRule, ...] = ()
+    adverse: AdverseRule | None = None
     strategies: Annotated[tuple[StrategyRule, ...], Field(min_length=1)]
     hash: str = ""
 
@@ -202,6 +212,8 @@ class Policy(_Strict):
                     raise ValueError(
                         f"strategy {rule.name} names {sorted(unknown)}: no {target} tier has it"
                     )
+        if self.adverse is not None and (unknown := {*self.adverse.credit} - names["credit"]):
+            raise ValueError(f"adverse.credit names {sorted(unknown)}: no credit tier has it")
         if len({rule.feature for rule in self.levers}) != len(self.levers):
             raise ValueError("levers name a feature twice: state it once")
         if self.stages[-1].when or not self.strategies[-1].fits({}):

@@ -23,17 +23,17 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from domain.errors import BundleError, Fault
+from domain.explanation import Outcome, Sure
 from domain.tiers import Cuts, Target
 
 Whole = NDArray[np.int64]
-Outcome = Literal["good", "bad"]
 Percent = Annotated[int, Field(ge=50, le=99)]
 Rows = Annotated[int, Field(ge=0)]
 NEAR_PART = 5
@@ -95,29 +95,6 @@ class Conformal(_Strict):
     value: Amounts | None = None
     churn: Outcomes | None = None
     credit: Outcomes | None = None
-
-
-class Sure(_Strict):
-    """What may be true of one customer, at `percent`.
-
-    Of value `low` and `high` are the points that the amount may turn out to be worth (null: no
-    bound) and `tiers` those they meet, from the lowest; of churn and credit `outcomes`.
-    `unsure` where more than one is left; `near_cut` where `points_to_cut` is small.
-    """
-
-    target: Target
-    percent: int
-    low: int | None
-    high: int | None
-    tiers: tuple[str, ...]
-    outcomes: tuple[Outcome, ...]
-    points_to_cut: int | None
-    near_cut: bool
-
-    @property
-    def unsure(self) -> bool:
-        """Whether more than one tier or outcome is left."""
-        return len(self.tiers) + len(self.outcomes) > 1
 
 
 def read_conformal(content: Mapping[str, Any]) -> Conformal:
@@ -196,6 +173,7 @@ def _sure(
     return Sure(
         target=target, percent=mine.percent, low=low, high=high, tiers=tiers, outcomes=left,
         points_to_cut=gap, near_cut=gap is not None and abs(gap) * NEAR_PART <= to_double,
+        unsure=len(tiers) + len(left) > 1,
     )  # fmt: skip
 
 

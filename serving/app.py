@@ -30,12 +30,16 @@ from domain.decision import (
     canonical_json,
 )
 from domain.errors import Fault, InputError, NotFoundError, StoreError
+from domain.inquiry import WhatIfRequest
 from serving import metrics
 from serving.contract import openapi
 from serving.desk import Desk
-from serving.requests import Contract, RefusedError, read_request
+from serving.inquiries import INQUIRIES, Inquiry
+from serving.requests import Contract, RefusedError, read_query, read_request
+from serving.suppose import what_if
 
 log = logging.getLogger("tierline.serving")
+Handler = Callable[[Request], Awaitable[Response]]
 
 
 def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
@@ -58,6 +62,11 @@ def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
         record = await run_in_threadpool(desk.log.get, request.path_params["decision_id"])
         return _json(200, record.decision.model_dump(mode="json"))
 
+    async def supposed(request: Request) -> Response:
+        asked = await _asked(request, WhatIfRequest, max_body)
+        done = await run_in_threadpool(what_if, desk, asked)
+        return _json(200, done.model_dump(mode="json"))
+
     async def model_card(_: Request) -> Response:
         card = desk.judge.bundle.card
         versions = desk.judge.versions.model_dump(mode="json")
@@ -74,8 +83,13 @@ def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
         ("/v1/scores", scores, "POST"),
         ("/v1/events", events, "POST"),
         ("/v1/decisions/{decision_id}", decision, "GET"),
+        ("/v1/what-if", supposed, "POST"),
         ("/v1/model-card", model_card, "GET"),
         ("/v1/openapi.json", contract, "GET"),
+        *(
+            (f"/v1/decisions/{{decision_id}}/{name}", _inquired(desk, inquiry), "GET")
+            for name, inquiry in INQUIRIES.items()
+        ),
     ]
     guarded = [
         Route(path, _watched(path, _guard(handler, token)), methods=[method])
@@ -87,12 +101,19 @@ def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
     )
 
 
+def _inquired(desk: Desk, inquiry: Inquiry) -> Handler:
+    async def inquired(request: Request) -> Response:
+        query = read_query(request.query_params.multi_items(), inquiry.query)
+        decision_id = request.path_params["decision_id"]
+        done = await run_in_threadpool(inquiry.ask, desk, decision_id, query)
+        return _json(200, done.model_dump(mode="json"))
+
+    return inquired
+
+
 async def _no_route(_: Request, error: Exception) -> Response:
     status = error.status_code if isinstance(error, HTTPException) else 404
     return _refusal(status, "no_route", "see /v1/openapi.json for the routes and their methods")
-
-
-Handler = Callable[[Request], Awaitable[Response]]
 
 
 def _watched(route: str, handler: Handler) -> Handler:

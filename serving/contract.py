@@ -5,10 +5,13 @@ Enters: nothing. Leaves: plain JSON.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from importlib.metadata import version
 from typing import Any
 
 from domain.decision import contract_schema
+from domain.inquiry import inquiry_schema
+from serving.inquiries import INQUIRIES, Inquiry
 
 _ERROR = {
     "type": "object",
@@ -40,11 +43,18 @@ _REFUSALS = {
     "422": "a request that breaks the contract; every fault with its path",
     "503": "the features cannot be read now",
 }
+_ABOUT = {
+    "400": "a query that gives a name twice",
+    "404": "no such decision, or nothing is known of the customer",
+    "409": "its bundle cannot be used by this version",
+    "422": "a query that breaks the contract; every fault with its path",
+}
 
 
 def openapi() -> dict[str, Any]:
     """The OpenAPI document of the service."""
-    schemas = {**_moved(contract_schema()["$defs"]), "Error": _ERROR}
+    defined = {**contract_schema()["$defs"], **inquiry_schema()["$defs"]}
+    schemas = {**_moved(defined), "Error": _ERROR}
     return {
         "openapi": "3.1.0",
         "info": {"title": "Tierline", "version": version("tierline")},
@@ -55,6 +65,18 @@ def openapi() -> dict[str, Any]:
                 "post": _post("push events of the day", "EventsRequest", "EventsResponse")
             },
             "/v1/decisions/{decision_id}": {"get": _get("a recorded decision", "Decision")},
+            **{
+                f"/v1/decisions/{{decision_id}}/{n}": {"get": _about(i)}
+                for n, i in INQUIRIES.items()
+            },
+            "/v1/what-if": {
+                "post": _post(
+                    "scores if features were otherwise",
+                    "WhatIfRequest",
+                    "WhatIfAnswer",
+                    ("404", "409"),
+                )
+            },
             "/v1/model-card": {"get": _plain("figures, verdicts and versions of the live bundle")},
             "/v1/openapi.json": {"get": _plain("this document")},
         },
@@ -77,9 +99,12 @@ def _json_of(name: str, text: str) -> dict[str, Any]:
     return {"description": text, "content": {"application/json": {"schema": schema}}}
 
 
-def _post(summary: str, request: str, answer: str = "DecisionResponse") -> dict[str, Any]:
+def _post(
+    summary: str, request: str, answer: str = "DecisionResponse", also: Sequence[str] = ()
+) -> dict[str, Any]:
     body = _json_of(request, summary)["content"]
     refusals = {status: _json_of("Error", text) for status, text in _REFUSALS.items()}
+    refusals |= {status: _json_of("Error", _ABOUT[status]) for status in also}
     return {
         "summary": summary,
         "requestBody": {"required": True, "content": body},
@@ -92,8 +117,26 @@ def _plain(text: str) -> dict[str, Any]:
     return {"summary": text, "responses": {"200": answer}}
 
 
+_PLACE = {"name": "decision_id", "in": "path", "required": True, "schema": {"type": "string"}}
+
+
 def _get(summary: str, answer: str) -> dict[str, Any]:
-    place = {"name": "decision_id", "in": "path", "required": True, "schema": {"type": "string"}}
     missing = _json_of("Error", "no such decision")
     responses = {"200": _json_of(answer, summary), "404": missing}
-    return {"summary": summary, "parameters": [place], "responses": responses}
+    return {"summary": summary, "parameters": [_PLACE], "responses": responses}
+
+
+def _about(inquiry: Inquiry) -> dict[str, Any]:
+    schema = inquiry.query.model_json_schema()
+    needed = schema.get("required", [])
+    asked = [
+        {"name": name, "in": "query", "required": name in needed, "schema": field}
+        for name, field in schema["properties"].items()
+    ]
+    refusals = {status: _json_of("Error", text) for status, text in _ABOUT.items()}
+    answer = _json_of(inquiry.answer.__name__, inquiry.summary)
+    return {
+        "summary": inquiry.summary,
+        "parameters": [_PLACE, *asked],
+        "responses": {"200": answer, **refusals},
+    }

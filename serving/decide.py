@@ -25,7 +25,10 @@ from features.views import longest_age, themes
 from scoring.bundle import Bundle
 from scoring.card import Card, read_card
 from scoring.conformal import Conformal, read_conformal
+from scoring.grouped import Case
+from scoring.levers import levers_of
 from scoring.reasons import reasons
+from scoring.reference import Reference, read_references
 from scoring.scorer import Explained, Scorer
 from scoring.segments import Fitted, Row, read_segments, tags
 
@@ -40,7 +43,7 @@ class Judge:
     Raises:
         BundleError: the bundle was made with another catalogue, what stands beside its scorers is
             damaged, or read what the catalogue gives no scorer (I10).
-        PolicyError: the policy reads features that the catalogue lacks.
+        PolicyError: the policy reads features that the catalogue lacks, or moves what no plan may.
     """
 
     bundle: Bundle
@@ -55,10 +58,11 @@ class Judge:
                 f"bundle {self.bundle.hash[:12]} was made with another catalogue: train again, or "
                 "go back to the version of Tierline that made it"
             )
-        _ = self.conformal
+        _ = self.conformal, self.references
         unknown = sorted(set(self.policy.features) - set(self.catalogue.names))
         if unknown:
             raise PolicyError(f"the policy reads {unknown}: docs/features.md lists the features")
+        levers_of(self.catalogue, (), np.empty((0, 0)), self.policy.levers)
         fitted = self.fitted
         foreign = sorted({*fitted.names} - {*self.catalogue.for_target("value")}) if fitted else []
         if foreign:
@@ -94,6 +98,20 @@ class Judge:
     def conformal(self) -> Conformal:
         """What the bundle learnt of how sure its scores are; nothing in an older bundle."""
         return read_conformal(self.bundle.beside.get("conformal", {}))
+
+    @cached_property
+    def references(self) -> Mapping[Target, tuple[Reference, ...]]:
+        """The populations that the bundle holds scores against; none in an older bundle."""
+        return read_references(self.bundle.beside.get("references", {}), self.bundle.scorers)
+
+    @cached_property
+    def currency(self) -> str:
+        """The unit of amounts in texts."""
+        return str(self.card.plan.get("currency", ""))
+
+    def case(self, target: Target, x: Floats) -> Case:
+        """A row (k,) of a target's scorer, ready to be explained."""
+        return Case(self.bundle.scorers[target], x, self.catalogue, self.currency)
 
     def age_days(self, moment: datetime, as_of: int) -> float | None:
         """How old features as of `as_of` (micros) are, in days; None where nobody knows."""
@@ -215,7 +233,6 @@ def _score(
     tier: Labelled | None = assignment.tiers[target]
     if tier is None:
         raise PolicyError(f"the policy gives {target} no tier")
-    currency = str(judge.card.plan.get("currency", ""))
     one = X[row : row + 1]
     is_amount = target == "value"
     return TargetScore(
@@ -228,7 +245,7 @@ def _score(
         amount=float(scorer.amount(one)[0]) if is_amount else None,
         currency=scorer.currency,
         horizon_days=scorer.horizon_days,
-        reasons=reasons(scorer, explained[row], X[row], judge.catalogue, judge.top, currency),
+        reasons=reasons(scorer, explained[row], X[row], judge.catalogue, judge.top, judge.currency),
     )
 
 

@@ -6,21 +6,15 @@ Enters: a decision id. Leaves: whether it came out the same, and where not.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
 from domain.asof import to_micros
 from domain.decision import DecisionRecord, canonical_json
-from domain.errors import RecordError
-from domain.policy import parse_policy
 from domain.workspace import Workspace
-from features.given import catalogue_told
-from scoring.bundle import Bundle
-from scoring.registry import find_bundle
-from serving.decide import Judge, Known, as_of_before, decide
-from serving.desk import policies
+from serving.decide import Known, as_of_before, decide
+from serving.past import past_of
 from serving.record import DecisionLog
 
 
@@ -57,15 +51,7 @@ def recorded(workspace: Workspace) -> tuple[str, ...]:
 def replay_record(workspace: Workspace, record: DecisionRecord) -> Replayed:
     """The same for a record at hand."""
     told = record.decision
-    file = policies(workspace) / f"{told.versions.policy}.toml"
-    if not file.is_file():
-        raise RecordError(f"policy {told.versions.policy[:12]} is gone: restore {file.name}")
-    policy = parse_policy(file.read_text(encoding="utf-8"))
-    if policy.hash != told.versions.policy:
-        raise RecordError(f"policy {file.name} was changed: restore it from a backup")
-    bundle = _bundle(workspace, told.versions.bundle)
-    top, stale = told.versions.top_reasons, told.versions.stale_days
-    judge = Judge(bundle, policy, top, stale, catalogue_told(bundle.card))
+    judge = past_of(workspace, record).judge
     names = tuple(n for n in judge.catalogue.names if n in record.features)
     row = [record.features[n] for n in names]
     values = np.array([[np.nan if v is None else v for v in row]], dtype=np.float64)
@@ -78,11 +64,6 @@ def replay_record(workspace: Workspace, record: DecisionRecord) -> Replayed:
     if canonical_json(before) == canonical_json(after):
         return Replayed(equal=True, differences=())
     return Replayed(equal=False, differences=tuple(_differences(before, after, "")))
-
-
-@lru_cache(maxsize=4)
-def _bundle(workspace: Workspace, bundle_hash: str) -> Bundle:
-    return find_bundle(workspace, bundle_hash)
 
 
 def _differences(a: Any, b: Any, path: str) -> list[str]:

@@ -1,11 +1,13 @@
 """Requests: bytes into checked types, every fault at once with its path, no value echoed.
 
-Enters: a body and its content type. Leaves: a request of the contract. It knows no HTTP server.
+Enters: a body and its content type, or a query. Leaves: a request of the contract. It knows no
+HTTP server.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from typing import Any, NoReturn, TypeVar
 
 from pydantic import BaseModel, ValidationError
@@ -58,6 +60,22 @@ def read_request(body: bytes, content_type: str, contract: type[Contract]) -> Co
         ) from None
     _check_repeats(request)
     return request
+
+
+def read_query(given: Sequence[tuple[str, str]], contract: type[Contract]) -> Contract:
+    """The query that the names and values behind an address hold.
+
+    Raises:
+        RefusedError: 400 a name is given twice, 422 breaks the contract.
+    """
+    if len(dict(given)) != len(given):
+        raise RefusedError(400, "repeated_key", "the query gives the same name twice")
+    try:
+        return contract.model_validate(dict(given))
+    except ValidationError as e:
+        raise RefusedError(
+            422, "contract", "the query breaks the contract; mend these places", faults_of(e)
+        ) from None
 
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:

@@ -13,6 +13,7 @@ from domain.explanation import (
     Explanation,
     IdeaReason,
     ReferenceTold,
+    Sure,
 )
 from domain.policy import Labelled
 
@@ -61,6 +62,11 @@ def test_what_adds_up_is_taken():
         (lambda: action(adverse(), adverse()), "repeat an idea"),
         (lambda: action(*(adverse(f"i{n}") for n in range(5))), "at most 4"),
         (lambda: adverse(points=0), "less than 0"),
+        (
+            lambda: Sure(target="churn", percent=90, low=None, high=None, tiers=(),
+                         outcomes=("good", "bad"), points_to_cut=3, near_cut=True, unsure=False),
+            "unsure says",
+        ),
     ],
 )  # fmt: skip
 def test_what_does_not_is_refused(make, said):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from domain.decision import contract_schema_text
+from domain.inquiry import inquiry_schema_text
 from events.docs import tables_text
 from features.docs import page as features_page
 from tests.features.bank_panel import bank_panel
@@ -11,6 +12,7 @@ from tests.house.tree import ROOT
 GENERATED = {
     "docs/features.md": lambda: features_page(bank_panel()),
     "domain/decision.schema.json": contract_schema_text,
+    "domain/inquiry.schema.json": inquiry_schema_text,
 }
 
 

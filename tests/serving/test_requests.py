@@ -7,7 +7,8 @@ import json
 import pytest
 
 from domain.decision import DecisionRequest, ScoresRequest
-from serving.requests import MAX_DEPTH, MAX_FAULTS, RefusedError, read_request
+from domain.inquiry import ChangeQuery, CounterfactualsQuery
+from serving.requests import MAX_DEPTH, MAX_FAULTS, RefusedError, read_query, read_request
 
 JSON = "application/json; charset=utf-8"
 GOOD = {"customer_ids": ["张三", "two words"], "purpose": "crm"}
@@ -93,3 +94,28 @@ def test_a_feature_value_is_a_number_or_null(value):
     found = refused(body, ScoresRequest)
     assert found.status == 422
     assert found.faults[0].path.startswith("rows.0.features.n")
+
+
+def test_a_query_is_read_from_text():
+    found = read_query([("target", "churn"), ("points", "-12")], CounterfactualsQuery)
+    assert found == CounterfactualsQuery(target="churn", points=-12)
+
+
+@pytest.mark.parametrize(
+    ("given", "contract", "status", "path"),
+    [
+        ([("target", "churn"), ("target", "churn")], CounterfactualsQuery, 400, None),
+        ([("points", "many")], CounterfactualsQuery, 422, "points"),
+        ([("points", "1" * 5000)], CounterfactualsQuery, 422, "points"),
+        ([("target", "")], CounterfactualsQuery, 422, "target"),
+        ([("surprise", "1")], CounterfactualsQuery, 422, "surprise"),
+        ([], ChangeQuery, 422, "since"),
+        ([("since", "C0000042")], ChangeQuery, 422, "since"),
+    ],
+)
+def test_a_query_that_breaks_the_contract_is_refused_by_its_place(given, contract, status, path):
+    with pytest.raises(RefusedError) as caught:
+        read_query(given, contract)
+    assert caught.value.status == status
+    assert [f.path for f in caught.value.faults] == ([path] if path else [])
+    assert "C0000042" not in str(caught.value) + str(caught.value.faults)
