@@ -39,15 +39,19 @@ def settle(table: Table, clean: pa.Table) -> tuple[pa.Table, pa.Table]:
         db.execute("SET TimeZone = 'UTC'")
         db.register("clean", clean)
         db.execute(
+            f"CREATE TABLE often AS SELECT {named} FROM clean GROUP BY ALL HAVING count(*) > 1"
+        )
+        db.execute(
             f"CREATE VIEW numbered AS SELECT *, CASE WHEN customer_id <> first_value(customer_id) "
             f"OVER (PARTITION BY {named} ORDER BY known_at, {columns}) "
             f"THEN '{ANOTHERS}' WHEN row_number() OVER "
             f"(PARTITION BY {named}, customer_id, known_at ORDER BY {columns}) > 1 "
-            f"THEN '{DUPLICATE}' END AS {RULE} FROM clean"
+            f"THEN '{DUPLICATE}' END AS {RULE} FROM clean SEMI JOIN often USING ({named})"
         )
         settled = db.sql(
-            f"SELECT {columns}, lead(known_at) OVER (PARTITION BY {named} ORDER BY known_at) "
-            f"AS {SUPERSEDED} FROM numbered WHERE {RULE} IS NULL ORDER BY {columns}"
+            f"SELECT {columns}, NULL AS {SUPERSEDED} FROM clean ANTI JOIN often USING ({named}) "
+            f"UNION ALL SELECT {columns}, lead(known_at) OVER (PARTITION BY {named} ORDER BY "
+            f"known_at) FROM numbered WHERE {RULE} IS NULL ORDER BY {columns}"
         ).to_arrow_table()
         twice = db.sql(
             f"SELECT {RULE}, {columns} FROM numbered WHERE {RULE} IS NOT NULL ORDER BY {columns}"
