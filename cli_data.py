@@ -39,7 +39,9 @@ def take_in(home: Path, source: str, data: Path | None) -> Report:
         raise NotFoundError(f"no source {source!r}: there are {', '.join(sorted(SOURCES))}")
     reader = SOURCES[source]
     raw = Path(DATA.read(os.environ)) if reader.is_public else home / "raw"
-    _, report = ingest(reader, data or raw / source, Workspace(home, source).dataset)
+    with opt.progress() as told:
+        place = Workspace(home, source).dataset
+        _, report = ingest(reader, data or raw / source, place, told=told)
     return report
 
 

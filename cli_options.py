@@ -79,15 +79,15 @@ def dataset_of(workspace: Workspace) -> Dataset:
 
 
 @contextmanager
-def progress() -> Iterator[Callable[[str, int, int], None]]:
-    """A progress bar a task: call it with the task's name, steps done and steps in all."""
+def progress() -> Iterator[Callable[[str, int, int | None], None]]:
+    """A progress bar a task: call it with its name, steps done, steps in all (None: unknown)."""
     from rich.progress import MofNCompleteColumn, Progress, TaskID
 
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
-    with Progress(*columns, console=console, transient=not console.is_terminal) as bars:
+    with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
 
-        def advance(name: str, done: int, total: int) -> None:
+        def advance(name: str, done: int, total: int | None) -> None:
             if name not in tasks:
                 tasks[name] = bars.add_task(name, total=total)
             bars.update(tasks[name], completed=done, total=total)

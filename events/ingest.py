@@ -2,7 +2,7 @@
 
 Enters: a source and its folder. Leaves: clean Parquet tables with `dataset.json`, the bad rows
 under `quarantine/`, and a report. The folder appears whole or not at all; the same input gives the
-same bytes.
+same bytes. One raw table is in memory at a time; `events.gather` says where the others are.
 """
 
 from __future__ import annotations
@@ -12,8 +12,12 @@ import json
 import os
 import shutil
 import time
-from collections.abc import Iterable, Mapping
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
+from functools import partial
+from itertools import chain
 from pathlib import Path
 
 import duckdb
@@ -22,26 +26,34 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from domain.errors import Fault, InputError
-from events.check import RULE, check_table
+from events.check import Checked, check_table
 from events.dataset import (
     SUPERSEDED,
     Dataset,
     TableInfo,
     before_swap,
-    clean_schema,
     declared,
     open_dataset,
 )
-from events.given import GIVEN, GivenTable
-from events.readers.base import RawTable, Source
+from events.gather import Gathered
+from events.given import GIVEN
+from events.readers.base import Source
 from events.schema import STATEMENTS, TABLES, Table
+from events.settle import ANOTHERS, DUPLICATE
 
 MOST_BAD = 0.2
 PART_ROWS = 4_000_000
 GROUP_ROWS = 65_536
 """Rows a group of a Parquet part: one customer is read without decoding a million other rows."""
 CLOSE_DAYS = 20
-DUPLICATE, ANOTHERS = "duplicate", "key_of_another_customer"
+WRONG_ROWS = 1 << 20
+"""Rows a group of the quarantine."""
+
+Progress = Callable[[str, int, int | None], None]
+
+
+def _tell_nobody(_: str, __: int, ___: int | None) -> None:
+    return None
 
 
 @dataclass(frozen=True)
@@ -69,11 +81,12 @@ class Report:
 
 
 def ingest(
-    source: Source, data: Path, out: Path, *, now: int | None = None
+    source: Source, data: Path, out: Path, *, now: int | None = None, told: Progress = _tell_nobody
 ) -> tuple[Dataset, Report]:
     """The checked data set of a source, written to `out`, and the report of its check.
 
-    `now` (micros, default: this moment): what is known later comes from the future.
+    `now` (micros, default: this moment): what is known later comes from the future. `told` hears of
+    every step: what is done, how far, of how many (None: nobody knows before the end).
 
     Raises:
         InputError: no folder, no table, a table whose columns are wrong, more than a fifth of a
@@ -82,93 +95,65 @@ def ingest(
     if not data.is_dir():
         raise InputError(f"no folder {data.name}/: give the folder of the raw tables with --data")
     moment = time.time_ns() // 1000 if now is None else now
-    try:
-        plan = source.plan(data)
-        notes, given = source.notes(data), source.given(data)
-        kept, bad, faults = _check_all(source.read(data), moment, given)
-    except (duckdb.Error, OSError, pa.ArrowException, UnicodeDecodeError) as e:
-        said = str(e).splitlines()[0][:300].replace(str(data), data.name)
-        raise InputError(f"{data.name}/ does not hold {source.name} as it should: {said}") from None
-    faults += notes
     work = out.with_name(f".{out.name}.{os.getpid()}")
     shutil.rmtree(work, ignore_errors=True)
-    work.mkdir(parents=True)
+    gathered = Gathered(work / "gathered")
     try:
+        with _readable(source, data):
+            plan, notes, given = source.plan(data), source.notes(data), source.given(data)
+        faults = [*_gather(_checked(source, data, moment, told), gathered), *notes]
         index: dict[str, TableInfo] = {}
         lost: dict[str, int] = {}
-        for name, clean in kept.items():
-            settled, twice = settle(declared(name, given), clean)
-            wrong = _together([bad[name], _as_text(twice)])
-            lost[name] = wrong.num_rows
-            faults += _repeats(declared(name, given), twice)
-            faults += _too_close(settled) if name == STATEMENTS.name else []
-            index[name] = _write(work, name, settled)
-            _set_apart(work, name, wrong)
-        rows = {name: clean.num_rows + bad[name].num_rows for name, clean in kept.items()}
+        for name in sorted(gathered.tables):
+            settled = gathered.settle(name, partial(told, f"settle {name}"))
+            faults += _repeats(gathered.tables[name], settled.rules)
+            close: Counter[str] = Counter()
+            index[name] = _write(work, name, _watched(settled.kept, close, name))
+            faults += _too_close(close)
+            lost[name] = gathered.bad[name] + settled.rules.total()
+            if lost[name]:
+                wrong = chain(gathered.wrong(name), map(_as_text, settled.twice))
+                _set_apart(work / "quarantine", name, wrong, gathered.wrong_schema(name))
+        rows = {name: gathered.clean[name] + gathered.bad[name] for name in index}
         report = Report(source.name, rows, lost, tuple(faults))
         content = {
             "source": source.name,
             "plan": plan.model_dump(mode="json"),
-            "data_until": max(0, *map(_latest, kept.values())),
+            "data_until": gathered.latest,
             "tables": {name: asdict(info) for name, info in index.items()},
             **({"given": given.model_dump(mode="json")} if given is not None else {}),
         }
         (work / "dataset.json").write_text(json.dumps(content, indent=2, sort_keys=True), "utf-8")
         (work / "check.json").write_text(report.to_json(), "utf-8")
+        shutil.rmtree(work / "gathered", ignore_errors=True)
         _swap(work, out)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     return open_dataset(out), report
 
 
-def settle(table: Table, clean: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """The rows with `superseded_at`, sorted, and the rows that cannot stand, with their rule.
-
-    Of rows with one key and one `known_at` the first in sorted order stays, the others are
-    `duplicate`. Of one key known at several instants each version is superseded when the next is
-    known. A key that names an event of one customer first and of another one later is no
-    correction: the later rows are `key_of_another_customer`.
-    """
-    columns = ", ".join(f'"{c.name}"' for c in table.columns)
-    key = ", ".join(f'"{k}"' for k in table.key)
-    with duckdb.connect(config={"threads": 2}) as db:
-        db.execute("SET TimeZone = 'UTC'")
-        db.register("clean", clean)
-        db.execute(
-            f"CREATE VIEW numbered AS SELECT *, CASE WHEN customer_id <> first_value(customer_id) "
-            f"OVER (PARTITION BY {key} ORDER BY known_at, {columns}) "
-            f"THEN '{ANOTHERS}' WHEN row_number() OVER "
-            f"(PARTITION BY {key}, customer_id, known_at ORDER BY {columns}) > 1 "
-            f"THEN '{DUPLICATE}' END AS {RULE} FROM clean"
-        )
-        settled = db.sql(
-            f"SELECT {columns}, lead(known_at) OVER (PARTITION BY {key} ORDER BY known_at) "
-            f"AS {SUPERSEDED} FROM numbered WHERE {RULE} IS NULL "
-            f"ORDER BY customer_id, happened_at, known_at, {columns}"
-        ).to_arrow_table()
-        twice = db.sql(
-            f"SELECT {RULE}, {columns} FROM numbered WHERE {RULE} IS NOT NULL ORDER BY {columns}"
-        ).to_arrow_table()
-    return settled.cast(clean_schema(table)), twice
-
-
-def _repeats(table: Table, twice: pa.Table) -> list[Fault]:
+def _repeats(table: Table, rules: Counter[str]) -> list[Fault]:
     key = ", ".join(table.key)
     said = {
         DUPLICATE: f"rows repeat a {key} that was known at the same instant",
         ANOTHERS: f"rows have a {key} that named an event of another customer before",
     }
-    faults = []
-    for rule, text in said.items():
-        count = pc.sum(pc.equal(twice[RULE], rule)).as_py() or 0
-        if count:
-            whole = f"{count:,} {text}; see the quarantine"
-            faults.append(Fault(f"{table.name}:{key}", rule, whole))
-    return faults
+    return [
+        Fault(f"{table.name}:{key}", rule, f"{rules[rule]:,} {text}; see the quarantine")
+        for rule, text in said.items()
+        if rules[rule]
+    ]
 
 
-def _too_close(statements: pa.Table) -> list[Fault]:
-    """Statements of one account that close less than `CLOSE_DAYS` apart: told, and kept."""
+def _watched(spans: Iterable[pa.Table], close: Counter[str], name: str) -> Iterator[pa.Table]:
+    """The spans; of statements it is counted which close less than `CLOSE_DAYS` apart."""
+    for rows in spans:
+        if name == STATEMENTS.name:
+            close[name] += _close(rows)
+        yield rows
+
+
+def _close(statements: pa.Table) -> int:
     with duckdb.connect(config={"threads": 2}) as db:
         db.register("statements", statements)
         found = db.execute(
@@ -176,74 +161,113 @@ def _too_close(statements: pa.Table) -> list[Fault]:
             "customer_id, account_id ORDER BY happened_at) AS gap FROM statements "
             f"WHERE {SUPERSEDED} IS NULL) WHERE gap < INTERVAL {CLOSE_DAYS} DAY"
         ).fetchone()
-    count = found[0] if found else 0
-    said = (
-        f"{count:,} statements close less than {CLOSE_DAYS} days after the one before of their "
-        "account, one a month is expected; they are kept"
-    )
-    return [Fault("statements:happened_at", "too_close", said)] if count else []
+    return found[0] if found else 0
 
 
-def _check_all(
-    raws: Iterable[RawTable], now: int, given: GivenTable | None
-) -> tuple[dict[str, pa.Table], dict[str, pa.Table], list[Fault]]:
-    clean: dict[str, list[pa.Table]] = {}
-    bad: dict[str, list[pa.Table]] = {}
+def _too_close(close: Counter[str]) -> list[Fault]:
+    """Statements of one account that close too soon after another: told, and kept."""
+    return [
+        Fault(
+            f"{name}:happened_at",
+            "too_close",
+            f"{count:,} statements close less than {CLOSE_DAYS} days after the one before of their "
+            "account, one a month is expected; they are kept",
+        )
+        for name, count in close.items()
+        if count
+    ]
+
+
+@contextmanager
+def _readable(source: Source, data: Path) -> Iterator[None]:
+    """Say of what breaks inside that the folder does not hold what it should."""
+    try:
+        yield
+    except (duckdb.Error, OSError, pa.ArrowException, UnicodeDecodeError) as e:
+        said = str(e).splitlines()[0][:300].replace(str(data), data.name)
+        raise InputError(f"{data.name}/ does not hold {source.name} as it should: {said}") from None
+
+
+def _checked(
+    source: Source, data: Path, now: int, told: Progress
+) -> Iterator[tuple[Table | None, Checked]]:
+    """Every raw table checked, one in memory at a time; no table: its name is none of ours."""
+    with _readable(source, data):
+        given, total = source.given(data), source.count(data)
+        for place, raw in enumerate(source.read(data), 1):
+            if raw.table not in TABLES and not (given is not None and raw.table == GIVEN):
+                fault = Fault(raw.file, "unknown_table", f"there are {', '.join(TABLES)}")
+                yield None, Checked(pa.table({}), pa.table({}), (), (fault,))
+                continue
+            table = declared(raw.table, given)
+            yield table, check_table(table, raw.data, raw.file, now)
+            told("read", place, total)
+
+
+def _gather(checked: Iterable[tuple[Table | None, Checked]], gathered: Gathered) -> list[Fault]:
+    """Take in all rows; the faults that stop nothing.
+
+    Raises:
+        InputError: faults that stop, all at once, or no rows.
+    """
     faults: list[Fault] = []
     fatal: list[Fault] = []
-    for raw in raws:
-        if raw.table not in TABLES and not (given is not None and raw.table == GIVEN):
-            fatal.append(Fault(raw.file, "unknown_table", f"there are {', '.join(TABLES)}"))
-            continue
-        found = check_table(declared(raw.table, given), raw.data, raw.file, now)
+    for table, found in checked:
         fatal += found.fatal
         faults += found.faults
-        clean.setdefault(raw.table, []).append(found.clean)
-        bad.setdefault(raw.table, []).append(found.bad)
-    kept = {name: _together(parts) for name, parts in sorted(clean.items())}
-    wrong = {name: _together(parts) for name, parts in sorted(bad.items())}
-    for name, rows in kept.items():
-        total = rows.num_rows + wrong[name].num_rows
-        if total and wrong[name].num_rows > MOST_BAD * total:
-            share = wrong[name].num_rows / total
+        if table is not None and not found.fatal:
+            gathered.add(table, found)
+    for name in sorted(gathered.tables):
+        total = gathered.clean[name] + gathered.bad[name]
+        if gathered.bad[name] > MOST_BAD * total:
+            share = gathered.bad[name] / total
             fatal.append(Fault(name, "too_many_bad_rows", f"{share:.0%} of {total:,} rows are bad"))
     if fatal:
         raise InputError("the tables cannot be read; mend these places:", (*fatal, *faults))
-    if not any(rows.num_rows for rows in kept.values()):
+    if not gathered.clean.total():
         raise InputError(f"no rows at all: a folder holds at least one of {', '.join(TABLES)}")
-    return kept, wrong, faults
-
-
-def _together(parts: list[pa.Table]) -> pa.Table:
-    return pa.concat_tables(parts, promote_options="default")
-
-
-def _latest(clean: pa.Table) -> int:
-    latest = pc.max(clean["happened_at"])
-    return int(latest.cast(pa.int64()).as_py()) if latest.is_valid else 0
+    return faults
 
 
 def _as_text(rows: pa.Table) -> pa.Table:
     return pa.table({n: pc.cast(rows[n], pa.string(), safe=False) for n in rows.column_names})
 
 
-def _write(work: Path, name: str, rows: pa.Table) -> TableInfo:
-    folder = work / name
-    folder.mkdir()
+def pieces(tables: Iterable[pa.Table], size: int) -> Iterator[pa.Table]:
+    """The same rows in tables of so many, the last one of fewer; one table at least."""
+    held: list[pa.Table] = []
+    free = size
+    for rows in tables:
+        while rows.num_rows > free:
+            yield pa.concat_tables([*held, rows.slice(0, free)])
+            rows, held, free = rows.slice(free), [], size
+        held.append(rows)
+        free -= rows.num_rows
+    yield pa.concat_tables(held)
+
+
+def _write(work: Path, name: str, spans: Iterable[pa.Table]) -> TableInfo:
+    folder, count = work / name, 0
+    folder.mkdir(parents=True)
     digest = hashlib.sha256()
-    for part, start in enumerate(range(0, max(rows.num_rows, 1), PART_ROWS)):
+    for part, rows in enumerate(pieces(spans, PART_ROWS)):
         file = folder / f"part-{part:05d}.parquet"
-        part_rows = rows.slice(start, PART_ROWS)
-        pq.write_table(part_rows, file, compression="zstd", row_group_size=GROUP_ROWS)
+        with pq.ParquetWriter(file, rows.schema, compression="zstd") as out:
+            for group in pieces([rows], GROUP_ROWS):
+                out.write_table(group.combine_chunks(), row_group_size=GROUP_ROWS)
         digest.update(hashlib.sha256(file.read_bytes()).digest())
-    return TableInfo(rows.num_rows, digest.hexdigest())
+        count += rows.num_rows
+    return TableInfo(count, digest.hexdigest())
 
 
-def _set_apart(work: Path, name: str, wrong: pa.Table) -> None:
-    """Keep the rows that may not count, where there are any."""
-    if wrong.num_rows:
-        (work / "quarantine").mkdir(exist_ok=True)
-        pq.write_table(wrong, work / "quarantine" / f"{name}.parquet")
+def _set_apart(folder: Path, name: str, wrong: Iterable[pa.Table], schema: pa.Schema) -> None:
+    """Keep the rows that may not count; `schema` has the columns of all of them."""
+    folder.mkdir(exist_ok=True)
+    none = schema.empty_table()
+    whole = (pa.concat_tables([none, rows], promote_options="default") for rows in wrong)
+    with pq.ParquetWriter(folder / f"{name}.parquet", schema) as out:
+        for group in pieces(whole, WRONG_ROWS):
+            out.write_table(group.combine_chunks())
 
 
 def _swap(work: Path, out: Path) -> None:

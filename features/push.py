@@ -22,8 +22,8 @@ from numpy.typing import NDArray
 
 from domain.workspace import Workspace
 from events.dataset import SUPERSEDED, Dataset, has_dataset, open_dataset
-from events.ingest import settle
 from events.schema import INSTANT, TABLES
+from events.settle import settle
 from features.arrivals import Arrivals
 from features.offers import OFFERS
 from features.panel import compute_tables

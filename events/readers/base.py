@@ -29,6 +29,10 @@ def _no_table(_: Path) -> None:
     return None
 
 
+def _unknown(_: Path) -> int | None:
+    return None
+
+
 def _nothing(_: Path) -> tuple[Fault, ...]:
     return ()
 
@@ -39,6 +43,7 @@ class Source:
 
     `notes(folder)`: what the report should tell although it stops nothing.
     `given(folder)`: what the columns of a ready-made feature table mean, where the source is one.
+    `count(folder)`: how many raw tables `read` yields, where that is known before.
     `is_public`: a data set that stands under its name in the folder of public data sets.
     """
 
@@ -49,6 +54,7 @@ class Source:
     notes: Callable[[Path], tuple[Fault, ...]] = _nothing
     given: Callable[[Path], GivenTable | None] = _no_table
     is_public: bool = False
+    count: Callable[[Path], int | None] = _unknown
 
     @property
     def is_ready_made(self) -> bool:

@@ -41,13 +41,11 @@ def read(folder: Path) -> Iterator[RawTable]:
         with opened(str(mapping.database)) as connection:
             data = rows(connection, str(how.table))
         yield RawTable(table, str(how.table), ours(data, table, how, mapping.zone, str(how.table)))
-    for table in TABLES:
-        how = mapping.tables.get(table, TableMapping())
-        for file in _files(folder, table, how):
-            found = True
-            name = str(file.relative_to(folder))
-            data = read_file(file, name, how.delimiter)
-            yield RawTable(table, name, ours(data, table, how, mapping.zone, name))
+    for table, how, file in _in_files(folder, mapping):
+        found = True
+        name = str(file.relative_to(folder))
+        data = read_file(file, name, how.delimiter)
+        yield RawTable(table, name, ours(data, table, how, mapping.zone, name))
     if not found:
         names = ", ".join(f"{t}.csv" for t in TABLES)
         there = listed(sorted(f.name for f in folder.iterdir() if f.name != "plan.json"))
@@ -55,6 +53,19 @@ def read(folder: Path) -> Iterator[RawTable]:
             f"{folder.name}/ holds no table (there is {there}): put {names} (or .parquet) there, "
             f"or name your files in {FILE}"
         )
+
+
+def _in_files(folder: Path, mapping: FolderMapping) -> Iterator[tuple[str, TableMapping, Path]]:
+    for table in TABLES:
+        how = mapping.tables.get(table, TableMapping())
+        for file in _files(folder, table, how):
+            yield table, how, file
+
+
+def count(folder: Path) -> int:
+    """How many raw tables `read` yields."""
+    mapping = read_mapping(folder)
+    return len(_of_database(mapping)) + len(list(_in_files(folder, mapping)))
 
 
 def _of_database(mapping: FolderMapping) -> list[tuple[str, TableMapping]]:
@@ -160,5 +171,7 @@ def _reach(folder: Path) -> tuple[int, int]:
     return int(micros[0]), int(micros[1])
 
 
-SOURCE = Source("folder", "your own CSV or Parquet files, with a mapping file", read, plan, unread)
-BANK = Source("bank", "the simulated bank", read, plan, unread)
+SOURCE = Source(
+    "folder", "your own CSV or Parquet files, with a mapping file", read, plan, unread, count=count
+)
+BANK = Source("bank", "the simulated bank", read, plan, unread, count=count)

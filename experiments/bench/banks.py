@@ -23,9 +23,36 @@ from events.readers import SOURCES
 def simulated(folder: Path, customers: int) -> Path:
     """A simulated bank, some 105 transactions a customer."""
     if not (folder / "dataset/dataset.json").is_file():
-        write_bank(folder / "raw", BankConfig(customers=customers))
-        ingest(SOURCES["bank"], folder / "raw", folder / "dataset")
+        ingest(SOURCES["bank"], raw(folder, customers), folder / "dataset")
     return folder
+
+
+def raw(folder: Path, customers: int) -> Path:
+    """The raw tables of a simulated bank."""
+    if not (folder / "raw").is_dir():
+        write_bank(folder / "raw", BankConfig(customers=customers))
+    return folder / "raw"
+
+
+def raw_copies(raw: Path, folder: Path, times: int) -> Path:
+    """The raw transactions so many times, each time of other customers and under other keys."""
+    if (folder / "plan.json").is_file():
+        return folder
+    (folder / "transactions").mkdir(parents=True, exist_ok=True)
+    for i in range(times):
+        for file in sorted((raw / "transactions").glob("*.parquet")):
+            rows = pq.read_table(file)
+            for name in ("customer_id", "event_id"):
+                rows = rows.set_column(
+                    rows.column_names.index(name), rows.schema.field(name), _copied(rows[name], i)
+                )
+            pq.write_table(rows, folder / f"transactions/{i:03d}-{file.name}", compression="zstd")
+    (folder / "plan.json").write_bytes((raw / "plan.json").read_bytes())
+    return folder
+
+
+def _copied(ids: pa.ChunkedArray, copy: int) -> pa.ChunkedArray:
+    return pc.binary_join_element_wise(pa.scalar(chr(ord("a") + copy)), ids, "")
 
 
 def copies(bank: Path, folder: Path, times: int) -> Path:
@@ -42,9 +69,7 @@ def copies(bank: Path, folder: Path, times: int) -> Path:
                 with pq.ParquetWriter(place, opened.schema_arrow, compression="zstd") as out:
                     for group in range(opened.num_row_groups):
                         rows = opened.read_row_group(group)
-                        ids = pc.binary_join_element_wise(
-                            pa.scalar(chr(ord("a") + i)), rows["customer_id"], ""
-                        )
+                        ids = _copied(rows["customer_id"], i)
                         at = rows.column_names.index("customer_id")
                         field = rows.schema.field(at)
                         out.write_table(rows.set_column(at, field, ids))

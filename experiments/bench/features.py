@@ -2,7 +2,7 @@
 
     python -m experiments.bench.features              # 10 and 50 million transactions
     python -m experiments.bench.features --quick      # 3 million
-    python -m experiments.bench.features --hundred    # 100 million, computed and kept: no turns
+    python -m experiments.bench.features --hundred    # 100 million, taken in, computed and kept
 
 Enters: a simulated bank, made once in `--home`. Leaves: lines of figures, plots of growth with
 `--plots`, and as the last line one JSON object. Everybody takes turns (A B A B), each turn in a
@@ -90,7 +90,9 @@ class Turn:
 @click.command()
 @click.option("--home", type=click.Path(path_type=Path), help="keep the banks here")
 @click.option("--quick", is_flag=True, help="3 million transactions instead of 10 and 50")
-@click.option("--hundred", is_flag=True, help="100 million transactions, computed and kept")
+@click.option(
+    "--hundred", is_flag=True, help="100 million raw transactions, from files to features"
+)
 @click.option("--rounds", default=3, show_default=True, help="turns of engine and scan")
 @click.option("--peer-rounds", default=2, show_default=True, help="turns of a peer, if not slow")
 @click.option("--peers/--no-peers", "against", default=True, help="measure against others")
@@ -99,11 +101,13 @@ def main(home: Path | None, quick: bool, hundred: bool, plots: Path | None, **tu
     """Measure the window engine on a simulated bank."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = home or Path(temporary)
-        bank = banks.simulated(folder / ("3m" if quick else "10m"), 28_500 if quick else 100_000)
         if hundred:
-            great = banks.copies(bank, folder / "100m", 10)
+            raw = banks.raw(folder / "10m", 100_000)
+            great = banks.raw_copies(raw, folder / "100m", 10)
             told = hundred_.measured(great, 12, folder / "hundred")
         else:
+            name, customers = ("3m", 28_500) if quick else ("10m", 100_000)
+            bank = banks.simulated(folder / name, customers)
             told = _in_turns(bank, turns)
             great = bank if quick else banks.copies(bank, folder / "50m", 5)
             told |= _growth(bank, great, plots) if plots or not quick else {}

@@ -1,7 +1,7 @@
-"""The features of a hundred million transactions on one machine: computed, kept, registered.
+"""A hundred million raw transactions on one machine: taken in, features computed, kept, registered.
 
-Enters: a bank made of copies. Leaves: lines of progress, and the seconds, CPU and memory of each
-step. One process does it all; its peak counts whatever its threads held.
+Enters: raw tables made of copies. Leaves: lines of progress, and the seconds, CPU and memory of
+each step. One process does it all; its peak counts whatever its threads held.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from pathlib import Path
 
 import pyarrow as pa
 
-from events.dataset import open_dataset
+from events.ingest import ingest
+from events.readers import SOURCES
 from experiments.bench import banks
 from features import spending
 from features.catalogue import Catalogue
@@ -29,11 +30,9 @@ from features.store import FeatureRoom
 CATALOGUE = Catalogue(spending.THEMES)
 
 
-def measured(bank: Path, dates: int, folder: Path) -> dict[str, float]:
+def measured(raw: Path, dates: int, folder: Path) -> dict[str, float]:
     """The figures of one run in a process of its own; what it wrote is removed."""
-    code = (
-        f"from experiments.bench.hundred import run; run({str(bank)!r}, {dates}, {str(folder)!r})"
-    )
+    code = f"from experiments.bench.hundred import run; run({str(raw)!r}, {dates}, {str(folder)!r})"
     try:
         done = subprocess.run(
             [sys.executable, "-W", "ignore", "-c", code],
@@ -45,9 +44,12 @@ def measured(bank: Path, dates: int, folder: Path) -> dict[str, float]:
     return dict(json.loads(done.stdout.splitlines()[-1]))
 
 
-def run(bank: str, dates: int, folder: str) -> None:
-    """Requests, features and the room of a bank; prints figures as JSON."""
-    dataset, steps = open_dataset(Path(bank) / "dataset"), _Steps()
+def run(raw: str, dates: int, folder: str) -> None:
+    """Data set, requests, features and the room of a bank; prints figures as JSON."""
+    steps = _Steps()
+    dataset, _ = ingest(SOURCES["bank"], Path(raw), Path(folder) / "dataset", told=steps.told)
+    taken_in = steps.figures()
+    steps.done(f"{dataset.tables['transactions'].rows:,} transactions taken in")
     requests = known_customers(dataset, banks.grid(dataset, dates))
     steps.done(f"{requests.num_rows:,} requests of {dates} dates")
     files = list(
@@ -64,6 +66,7 @@ def run(bank: str, dates: int, folder: str) -> None:
                 "hundred_transactions": dataset.tables["transactions"].rows,
                 "hundred_dates": dates,
                 "hundred_rows": rows,
+                **{f"hundred_ingest_{k}": round(v, 2) for k, v in taken_in.items()},
                 "hundred_features": len(CATALOGUE.names),
                 **{f"hundred_{k}": round(v, 2) for k, v in steps.figures().items()},
             }
@@ -97,6 +100,10 @@ class _Steps:
             "cpu_seconds": used.ru_utime + used.ru_stime,
             "peak_gib": used.ru_maxrss / 2**20,
         }
+
+    def told(self, what: str, done: int, total: int | None) -> None:
+        """Tell of one step of many."""
+        self.done(f"  {what} {done}/{total}")
 
     def done(self, what: str) -> None:
         """Tell what is done, on the terminal that the figures do not go to."""

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from domain.asof import NEVER, parse_instant
+from events import gather
 from events import ingest as module
 from events.dataset import before_swap, open_dataset
 from tests.events.raw_world import HEAD, folder, good, line, take
@@ -66,15 +67,21 @@ def test_rows_stand_by_customer_and_time(tmp_path):
     assert keys == sorted(keys)
 
 
-@pytest.mark.parametrize("step", ["_write", "_swap", "settle"])
-def test_a_run_that_dies_leaves_what_stood_there(tmp_path, monkeypatch, step):
+IN_MEMORY = [(module, "_write"), (module, "_swap"), (gather, "settle")]
+ON_DISK = [*IN_MEMORY, (gather, "_partition"), (gather, "in_order"), (gather, "_bounds")]
+STEPS = [(0, *s) for s in ON_DISK] + [(gather.HELD, *s) for s in IN_MEMORY]
+
+
+@pytest.mark.parametrize(("held", "where", "step"), STEPS)
+def test_a_run_that_dies_leaves_what_stood_there(tmp_path, monkeypatch, held, where, step):
     data = folder(tmp_path / "raw", HEAD + good())
     first, _ = take(data, tmp_path / "out")
+    monkeypatch.setattr(gather, "HELD", held)
 
     def dies(*_):
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(module, step, dies)
+    monkeypatch.setattr(where, step, dies)
     folder(tmp_path / "raw", HEAD + good(90))
     with pytest.raises(KeyboardInterrupt):
         take(data, tmp_path / "out")
