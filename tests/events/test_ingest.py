@@ -119,10 +119,14 @@ def test_a_swap_that_was_cut_short_is_taken_up(tmp_path):
 
 
 EVERY_FAULT = "".join(
-    line(f"e{i % 50}", customer="other" if i % 23 == 5 else f"c{i % 50 % 9}", known=f"2024-03-0{2 + i // 60}T00:00:00Z",
-         amount="x" if i % 17 == 0 else str(i % 3))
+    line(
+        f"e{i % 50}",
+        customer="other" if i % 23 == 5 else f"c{i % 50 % 9}",
+        known=f"2024-03-0{2 + i // 60}T00:00:00Z",
+        amount="x" if i % 17 == 0 else str(i % 3),
+    )
     for i in range(200)
-)  # fmt: skip
+)
 STATEMENTS = "customer_id,happened_at,known_at,account_id,status,days_past_due\n" + "".join(
     f"c{i % 5},2024-0{1 + i // 9}-{1 + i:02d}T00:00:00Z,2024-05-01T00:00:00Z,a,revolving,0\n"
     for i in range(28)
@@ -140,6 +144,8 @@ def parts(root: Path) -> Path:
         named = first if place % 2 else first.replace("amount", "amount,items")
         rows = (r if place % 2 else r.replace("\n", ",1\n") for r in others[place::4])
         (root / f"transactions/{place}.csv").write_text(named + "".join(rows), encoding="utf-8")
+    faultless = first.replace("amount", "amount,channel") + line("z").replace("\n", ",web\n")
+    (root / "transactions/9.csv").write_text(faultless, encoding="utf-8")
     return root
 
 
