@@ -49,7 +49,7 @@ class Settled:
 
 
 class Gathered:
-    """Checked rows of every table; `folder` is made, and may be removed, by who needs the disk."""
+    """Checked rows of every table; `folder` is made when there are more of them than `HELD`."""
 
     def __init__(self, folder: Path) -> None:
         self.tables: dict[str, Table] = {}
@@ -59,6 +59,7 @@ class Gathered:
         self._folder = folder
         self._held: dict[tuple[str, str], list[pa.Table]] = defaultdict(list)
         self._spills = 0
+        self._on_disk = 0
 
     def add(self, table: Table, found: Checked) -> None:
         """Take in the rows of one raw table."""
@@ -70,7 +71,7 @@ class Gathered:
         latest = pc.max(found.clean["happened_at"])
         if latest.is_valid:
             self.latest = max(self.latest, latest.cast(pa.int64()).as_py())
-        if sum(t.num_rows for parts in self._held.values() for t in parts) > HELD:
+        if self.clean.total() + self.bad.total() - self._on_disk > HELD:
             self._spill()
 
     def wrong(self, name: str) -> Iterator[pa.Table]:
@@ -119,6 +120,7 @@ class Gathered:
                 _partition(rows, key(self.tables[name]), folder / f"clean-{self._spills:05d}")
         self._held.clear()
         self._spills += 1
+        self._on_disk = self.clean.total() + self.bad.total()
 
     def _partitions(self, table: Table, wanted: Sequence[int]) -> pa.Table:
         """The clean rows of some partitions, which are removed."""
@@ -152,7 +154,7 @@ def _bounds(files: Sequence[Path]) -> list[str]:
     for file in files:
         ids = pq.read_table(file, columns=["customer_id"])["customer_id"]
         rows += len(ids)
-        sample += ids.take(list(range(0, len(ids), SAMPLED))).to_pylist()
+        sample += ids[::SAMPLED].to_pylist()
     sample.sort()
     ranges = -(-rows // STEP)
     return sorted({sample[len(sample) * r // ranges] for r in range(1, ranges)})

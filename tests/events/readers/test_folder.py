@@ -10,7 +10,7 @@ import pytest
 
 from domain.errors import InputError
 from events.mapping import read_mapping
-from events.readers.folder import made_plan, read
+from events.readers.folder import count, made_plan, read
 from tests.events.raw_world import HEAD, PLAN, good, line, take
 
 GERMAN = """KUNDE;BUCHUNG;NR;BETRAG;ART;NOTIZ
@@ -115,3 +115,10 @@ def test_a_plan_is_made_from_the_months_of_the_data(tmp_path):
 def test_too_few_months_make_no_plan(tmp_path):
     with pytest.raises(InputError, match="too few months"):
         take(put(tmp_path / "raw", transactions_csv=HEAD + good()), tmp_path / "out")
+
+
+def test_it_is_known_before_reading_how_many_raw_tables_there_are(tmp_path):
+    (tmp_path / "transactions").mkdir()
+    for name in ("transactions/a.csv", "transactions/b.csv", "customers.csv"):
+        (tmp_path / name).write_text(HEAD + good(1), encoding="utf-8")
+    assert count(tmp_path) == len(list(read(tmp_path))) == 3
