@@ -75,12 +75,15 @@ class Judge:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """Every feature that scorers, segments or the policy read, in catalogue order."""
+        """Every feature that scorers, segments or the policy read, and what their formulas read, in
+        catalogue order, in which a formula stands after what it reads."""
         used = set(self.policy.features) | set(THIN_FEATURES)
         if self.fitted is not None:
             used |= set(self.fitted.names)
         for scorer in self.bundle.scorers.values():
             used |= set(scorer.features)
+        for name in reversed(self.catalogue.names):
+            used |= set(self.catalogue[name].inputs) if name in used else set()
         return tuple(n for n in self.catalogue.names if n in used)
 
     @cached_property

@@ -174,7 +174,8 @@ def _moved(then: Past, now: Past, target: Target) -> ScoreChange:
         target, (found.before, then.judge.policy), (found.after, now.judge.policy)
     )  # fmt: skip
     data = []
-    for name, points in sorted(found.data.items(), key=lambda part: (-abs(part[1]), part[0])):
+    moving = [(name, points) for name, points in found.data.items() if points]
+    for name, points in sorted(moving, key=lambda part: (-abs(part[1]), part[0])):
         feature = now.judge.catalogue[name]
         data.append(
             FeatureChange(

@@ -11,7 +11,10 @@ import sys
 from contextlib import closing
 from pathlib import Path
 
+import httpx
 import pytest
+
+from tests.served import service, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
 CUSTOMERS = 500
@@ -82,6 +85,84 @@ def test_a_past_decision_is_of_features_as_of_then(demo):
     assert then["as_of"] == then["asked_as_of"] == "2025-06-01T00:00:00Z"
     assert then["feature_age_days"] == 0
     assert "the same, bit for bit" in tierline("replay", then["decision_id"])
+
+
+def test_a_served_decision_tells_why_what_changed_and_what_would_change_it(demo, tmp_path):
+    tierline, _ = demo
+    log = tmp_path / "log"
+    with service(tierline.home, log) as (address, process):
+        assert wait_until_ready(address, process), log.read_text()
+        with httpx.Client(base_url=f"{address}/v1", timeout=60) as client:
+            kept = 0
+            for customer in ("C0000003", "C0000007", "C0000042"):
+                then = _decide(client, customer, as_of="2025-09-01T00:00:00Z")
+                now = _decide(client, customer)
+                _check_explanations(client, now)
+                _check_change(client, then, now)
+                kept += _plans_kept(client, now)
+            nobody = client.post("/what-if", json={"customer_id": "who", "changes": {"f": 1}})
+    assert nobody.status_code == 404
+    assert kept >= 3
+    assert "C0000042" not in log.read_text()
+
+
+def _decide(client: httpx.Client, customer: str, **when: str) -> dict:
+    body = {"customer_ids": [customer], "purpose": "credit_review", **when}
+    return client.post("/decisions", json=body).raise_for_status().json()["decisions"][0]
+
+
+def _ask(client: httpx.Client, decision: dict, what: str) -> dict:
+    answer = client.get(f"/decisions/{decision['decision_id']}/{what}")
+    return answer.raise_for_status().json()
+
+
+def _points(decision: dict) -> dict[str, int]:
+    return {s["target"]: s["points"] for s in decision["scores"]}
+
+
+def _total(parts: list[dict]) -> int:
+    return sum(part["points"] for part in parts)
+
+
+def _check_explanations(client: httpx.Client, decision: dict) -> None:
+    points = _points(decision)
+    assert set(points) == {"value", "churn", "credit"}
+    none, some, full = (
+        _ask(client, decision, f"explanation?level={level}")["explanations"]
+        for level in ("none", "reasons", "full")
+    )
+    assert all({e["target"]: e["points"] for e in told} == points for told in (none, some, full))
+    for told in (*some, *full):
+        assert told["base_points"] + _total(told["ideas"]) == told["points"]
+    for told in full:
+        assert told["base_points"] + _total(told["reasons"]) == told["points"]
+        assert told["compared"]
+        for held in told["compared"]:
+            assert held["reference"]["points"] + _total(held["ideas"]) == told["points"]
+
+
+def _check_change(client: httpx.Client, then: dict, now: dict) -> None:
+    moves = _ask(client, now, f"change?since={then['decision_id']}")["scores"]
+    assert {m["target"]: m["before"] for m in moves} == _points(then)
+    assert {m["target"]: m["after"] for m in moves} == _points(now)
+    for moved in moves:
+        assert moved["before"] + _total(moved["data"]) + moved["model"] == moved["after"]
+    assert any(moved["data"] for moved in moves)
+
+
+def _plans_kept(client: httpx.Client, decision: dict) -> int:
+    """How many plans of a decision gave the points that they promise."""
+    kept = 0
+    for found in _ask(client, decision, "counterfactuals")["scores"]:
+        for plan in found["plans"]:
+            changes = {m["feature"]: m["then"] for m in plan["moves"]}
+            body = {"decision_id": decision["decision_id"], "changes": changes}
+            answer = client.post("/what-if", json=body).raise_for_status().json()
+            [score] = [s for s in answer["scores"] if s["target"] == found["target"]]
+            assert score["points"] == plan["points"] >= found["wanted"]
+            assert score["points_now"] == found["points"]
+            kept += 1
+    return kept
 
 
 def test_another_policy_decides_otherwise_and_the_record_keeps_it(demo, answers, tmp_path):

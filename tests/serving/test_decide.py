@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from datetime import UTC, datetime, timedelta
 
+import lightgbm as lgb
 import numpy as np
 import pytest
 from hypothesis import given
@@ -13,11 +14,12 @@ from hypothesis import strategies as st
 from domain.asof import MICROS_PER_DAY, to_micros
 from domain.decision import Purpose
 from domain.errors import BundleError, PolicyError
-from domain.policy import default_policy_text, parse_policy
+from domain.policy import LeverRule, default_policy_text, parse_policy
 from domain.tiers import TARGETS
 from features import accounts, credit, people, spending
 from features.catalogue import Catalogue
 from features.declare import Take, Theme, Words
+from scoring.booster import booster_text
 from scoring.segments import tags
 from serving.decide import THIN_FEATURES, Judge, Known, age_days, as_of_before, decide
 
@@ -245,3 +247,24 @@ def test_damaged_segments_are_refused(desk):
     bundle = dataclasses.replace(desk.judge.bundle, beside={"segments": content})
     with pytest.raises(BundleError, match="not repeated"):
         dataclasses.replace(desk.judge, bundle=bundle)
+
+
+def test_what_a_formula_reads_is_kept_beside_what_scorers_read(desk):
+    ratio = "spend_ratio_30d_to_180d"
+    X = np.random.default_rng(1).random((99, 1))
+    data = lgb.Dataset(X, X[:, 0], feature_name=[ratio])
+    churn = dataclasses.replace(
+        desk.judge.bundle.scorers["churn"], features=(ratio,), monotone=(0,),
+        booster_text=booster_text(lgb.train({"objective": "regression", "verbose": -1}, data, 2)),
+    )  # fmt: skip
+    bundle = dataclasses.replace(desk.judge.bundle, scorers={"churn": churn}, beside={})
+    policy = parse_policy(default_policy_text("scores_only"))
+    judge = dataclasses.replace(desk.judge, bundle=bundle, policy=policy)
+    assert set(judge.names) == {ratio, "spend_sum_30d", "spend_sum_180d", *THIN_FEATURES}
+
+
+def test_a_policy_that_moves_what_no_plan_may_does_not_decide(desk):
+    rule = LeverRule(feature="age_years", low=18, high=80, cost=1)
+    policy = desk.judge.policy.model_copy(update={"levers": (rule,)})
+    with pytest.raises(PolicyError, match="levers that are none"):
+        dataclasses.replace(desk.judge, policy=policy)
