@@ -227,6 +227,10 @@ class Policy(_Strict):
         """The cuts of each target."""
         return {target: _cuts(rules) for target, rules in self.cuts.items()}
 
+    def held(self, target: Target, points: int) -> Labelled:
+        """The tier or band of a target that holds so many points."""
+        return _label(self.steps[target].assign(points))
+
     @property
     def features(self) -> tuple[str, ...]:
         """Every feature that a rule reads, sorted; the caller checks them against its catalogue."""

@@ -101,16 +101,11 @@ def tier_changed(
     start, end = step(old_points, old), step(new_points, new)
     crossed = step(new_points, old) - step(old_points, new)
     return TierChange(
-        before=_held(target, *before),
-        after=_held(target, *after),
+        before=old.held(target, old_points),
+        after=new.held(target, new_points),
         by_points=(end - start + crossed) / 2,
         by_policy=(end - start - crossed) / 2,
     )
-
-
-def _held(target: Target, points: int, policy: Policy) -> Labelled:
-    step = policy.steps[target].assign(points)
-    return Labelled(name=step.name, zh=step.zh, en=step.en)
 
 
 def _points(scorer: Scorer, row: Floats) -> tuple[int, float]:

@@ -50,7 +50,9 @@ def explanation(past: Past, level: Level, target: Target | None = None) -> Expla
             continue
         found = sureness(past.judge, score.target, score.points)
         how_sure += [found] if found is not None else []
-        notes += _lacking(past.judge, score.target, level, found)
+        notes += unsaid(score.target, found)
+        if level == "full" and not references:
+            notes.append(f"the bundle holds no population to hold a {score.target} score against")
     return ExplanationAnswer(
         decision_id=past.decision.decision_id, level=level, explanations=told, sure=how_sure,
         notes=notes,
@@ -135,13 +137,9 @@ def unscored(decision: Decision) -> list[str]:
     return [] if decision.scores else ["nothing was known of this customer: no score"]
 
 
-def _lacking(judge: Judge, target: Target, level: Level, found: Sure | None) -> list[str]:
-    notes = []
-    if found is None:
-        notes.append(f"the bundle does not say how sure a {target} score is")
-    if level == "full" and not judge.references.get(target):
-        notes.append(f"the bundle holds no population to hold a {target} score against")
-    return notes
+def unsaid(target: Target, found: Sure | None) -> list[str]:
+    """The note of a score whose bundle learnt nothing of how sure it is."""
+    return [f"the bundle does not say how sure a {target} score is"] if found is None else []
 
 
 def check(past: Past, score: TargetScore) -> None:

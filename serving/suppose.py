@@ -24,8 +24,7 @@ from domain.inquiry import (
     WhatIfRequest,
     WhatIfScore,
 )
-from domain.policy import Labelled
-from domain.tiers import TARGETS, Cuts, Target
+from domain.tiers import TARGETS, Target
 from features.catalogue import Catalogue
 from scoring.change import Scored
 from scoring.counterfactuals import Answer, Plan, plans
@@ -35,7 +34,7 @@ from scoring.levers import levers_of
 from scoring.what_if import what_if as supposed
 from serving.decide import Judge
 from serving.desk import Desk
-from serving.explain import check, sureness, unscored
+from serving.explain import check, sureness, unsaid, unscored
 from serving.past import Past, find_past
 
 Values = Mapping[str, float | None]
@@ -56,20 +55,20 @@ def counterfactuals(
     if points is not None and target is None:
         fault = Fault("points", "needs_target", "say of which target: add target")
         raise InputError("points of which target?", (fault,))
-    scores = past.scores(target)
-    for score in scores:
+    found, notes = [], unscored(past.decision)
+    for score in past.scores(target):
         check(past, score)
+        found.append(_counterfactual(past, score, points))
+        notes += unsaid(score.target, found[-1].sure)
     return CounterfactualsAnswer(
-        decision_id=past.decision.decision_id,
-        scores=[_counterfactual(past, score, points) for score in scores],
-        notes=unscored(past.decision),
-    )
+        decision_id=past.decision.decision_id, scores=found, notes=notes
+    )  # fmt: skip
 
 
 def _counterfactual(past: Past, score: TargetScore, points: int | None) -> Counterfactuals:
     judge, target = past.judge, score.target
-    cuts = judge.policy.steps[target]
-    above = next((cut for cut in cuts.bounds if cut > score.points), None)
+    bounds = judge.policy.steps[target].bounds
+    above = next((cut for cut in bounds if cut > score.points), None)
     wanted = above if points is None else points
     found = None if wanted is None else _search(past, target, wanted)
     return Counterfactuals(
@@ -78,7 +77,7 @@ def _counterfactual(past: Past, score: TargetScore, points: int | None) -> Count
         tier=score.tier,
         points_to_cut=score.points_to_cut,
         wanted=wanted,
-        reaches=None if wanted is None else _held(cuts, wanted),
+        reaches=None if wanted is None else judge.policy.held(target, wanted),
         plans=[] if found is None else [_told(judge.catalogue, plan) for plan in found.plans],
         proved=found is None or found.proved,
         bound=None if found is None else found.bound,
@@ -115,6 +114,7 @@ def what_if(desk: Desk, request: WhatIfRequest) -> WhatIfAnswer:
         InputError: neither or both of decision and customer; changes that cannot be, all with their
             paths; a decision without scores.
         NotFoundError: no such decision, or nothing is known of the customer.
+        RecordError: as `counterfactuals`.
     """
     if (request.decision_id is None) == (request.customer_id is None):
         fault = Fault("decision_id", "one_of", "give decision_id or customer_id")
@@ -150,6 +150,8 @@ def _recorded(desk: Desk, decision_id: str) -> _Supposed:
     if not told.scores:
         fault = Fault("decision_id", "no_score", "nothing was known of this customer")
         raise InputError("the decision has no score", (fault,))
+    for score in told.scores:
+        check(past, score)
     return _Supposed(told.customer_id, told.as_of, past.record.features, past.judge)
 
 
@@ -173,19 +175,14 @@ def _otherwise(
     values = {**case.values, **found.values}
     scores = []
     for target in (t for t in TARGETS if t in scorers):
-        then, scorer, cuts = found.targets[target], scorers[target], policy.steps[target]
+        then, scorer = found.targets[target], scorers[target]
         changed = judge.case(target, Scored(scorer, values).row(scorer))
         scores.append(
             WhatIfScore(
-                target=target, points_now=then.points_now, tier_now=_held(cuts, then.points_now),
-                points=then.points, tier=_held(cuts, then.points),
-                points_to_cut=then.points_to_cut,
+                target=target, points_now=then.points_now,
+                tier_now=policy.held(target, then.points_now), points=then.points,
+                tier=policy.held(target, then.points), points_to_cut=then.points_to_cut,
                 explanation=explanation(changed, "reasons", judge.top),
             )
         )  # fmt: skip
     return scores, dict(found.values)
-
-
-def _held(cuts: Cuts, points: int) -> Labelled:
-    step = cuts.assign(points)
-    return Labelled(name=step.name, zh=step.zh, en=step.en)

@@ -110,3 +110,12 @@ def test_changes_that_cannot_be_are_refused_with_their_paths(desk, customers):
     with pytest.raises(InputError) as refused:
         what_if(desk, asked)
     assert [f.path for f in refused.value.faults] == ["changes.age_years", "changes.nothing"]
+
+
+def test_a_bundle_that_does_not_say_how_sure_it_is_plans_without_and_says_so(desk, customers):
+    past = decided(desk, customers[1])
+    bare = replace(past.judge.bundle, beside={})
+    answer = counterfactuals(replace(past, judge=replace(past.judge, bundle=bare)), "churn")
+    assert [s.sure for s in answer.scores] == [None]
+    assert answer.notes == ["the bundle does not say how sure a churn score is"]
+    assert answer.scores[0].plans == counterfactuals(past, "churn").scores[0].plans
