@@ -16,6 +16,7 @@ import click
 
 import cli_data
 import cli_options as opt
+from cli_explain import explain
 from cli_features import features
 from cli_options import console
 from domain.decision import Purpose
@@ -24,7 +25,7 @@ from domain.settings import HOME, HOST, PORT
 from domain.workspace import Workspace
 
 if TYPE_CHECKING:
-    from serving.terminal import Language
+    from features.catalogue import Language
     from training.run import RunOptions, RunResult
 
 
@@ -58,7 +59,7 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-for _command in (*cli_data.COMMANDS, features):
+for _command in (*cli_data.COMMANDS, explain, features):
     main.add_command(_command)
 
 
@@ -273,26 +274,6 @@ def replay(home: Path, source: str, decision_ids: tuple[str, ...], everything: b
 
 
 @main.command()
-@opt.source
-@click.argument("decision_or_customer")
-@opt.lang
-@click.pass_obj
-def explain(home: Path, source: str, decision_or_customer: str, lang: Language) -> None:
-    """Show why: base + reasons = points, for a recorded decision, or for a customer's latest one.
-
-    \b
-    Example:
-      tierline explain --source bank C0000042 --lang zh
-    """
-    from serving.desk import find_decision
-    from serving.terminal import explanation_tables
-
-    decision = find_decision(Workspace(home, source), decision_or_customer)
-    for table in explanation_tables(decision, lang):
-        console.print(table)
-
-
-@main.command()
 @click.option("--customers", default=5000, show_default=True, help="size of the simulated bank")
 @click.option("--trials", default=5, show_default=True, help="trials of each study")
 @click.pass_context
@@ -304,7 +285,7 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
       tierline demo --customers 2000
     """
     from features.store import open_room
-    from serving.desk import find_decision
+    from serving.desk import find_record
 
     workspace = Workspace(ctx.obj, "bank")
     why = "a demonstration on simulated customers: no real decision depends on it"
@@ -314,9 +295,11 @@ def demo(ctx: click.Context, customers: int, trials: int) -> None:
     _, everybody = open_room(workspace, os.environ).latest()
     chosen = everybody[:: max(1, len(everybody) // 3)][:3]
     ctx.invoke(decide, source="bank", customers=chosen)
-    first = find_decision(workspace, chosen[0])
-    ctx.invoke(explain, source="bank", decision_or_customer=first.decision_id)
+    first = find_record(workspace, chosen[0]).decision
+    asked = {"source": "bank", "decision_or_customer": first.decision_id}
+    ctx.invoke(explain, **asked)
     console.print(f"in Chinese: .venv/bin/tierline explain {first.decision_id} --lang zh")
+    ctx.invoke(explain, **asked, html_file=workspace.root / "explained.html")
     console.print("next: `make serve`, and docs/crm.md for the calls a CRM makes")
     ctx.invoke(replay, source="bank", decision_ids=(first.decision_id,))
 

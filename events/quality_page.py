@@ -8,24 +8,16 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from html import escape
 
+from events.html_page import document
 from events.quality import DUPLICATE, MAJOR, MINOR, Quality, TableQuality
 
 CELL, ROW, LABEL = 26, 20, 150
 _STYLE = """
-:root{--ink:#1d2733;--soft:#5d6b7a;--line:#dfe5ec;--good:#0b7a5e;--warn:#b86e00;--bad:#b3261e}
-*{box-sizing:border-box}body{margin:0;color:var(--ink);background:#f6f8fa;
-font:15px/1.55 system-ui,"Noto Sans CJK SC","PingFang SC","Microsoft YaHei",sans-serif}
-main{max-width:1120px;margin:0 auto;padding:24px 16px 60px}h1{font-size:24px;margin:0 0 4px}
-h2{font-size:19px;margin:0 0 12px}h3{font-size:14px;margin:18px 0 6px;color:var(--soft)}
-section{background:#fff;border:1px solid var(--line);border-radius:10px;padding:18px;margin:18px 0}
 .plot{display:flex}.names{flex:none;margin-right:0}.wide{overflow-x:auto;direction:rtl}
 svg{display:block;direction:ltr;margin-right:auto;font:11px system-ui,sans-serif}
 svg text{fill:var(--soft)}
 .cards{display:flex;flex-wrap:wrap;gap:10px}.cards div{border:1px solid var(--line);
 border-radius:8px;padding:8px 14px;min-width:120px;flex:1}.cards b{display:block;font-size:19px}
-table{border-collapse:collapse;font-size:14px}td,th{padding:4px 14px 4px 0;text-align:left;
-border-bottom:1px solid var(--line)}td.n{text-align:right}.bad{color:var(--bad)}
-.warn{color:var(--warn)}.note{color:var(--soft);font-size:13px}
 nav{float:right}nav label{cursor:pointer;border:1px solid var(--line);border-radius:6px;
 padding:3px 10px;background:#fff}input[name=lang]{position:absolute;opacity:0}
 input[name=lang]:focus-visible~main nav label{outline:2px solid var(--good)}
@@ -41,18 +33,15 @@ def _t(zh: str, en: str) -> str:
 
 def page(found: Quality) -> str:
     """The whole page."""
-    title = f"{escape(found.source)}: data quality"
-    body = "".join(_section(t) for t in found.tables)
-    return (
-        '<!doctype html><html lang="zh"><head><meta charset="utf-8">'
-        '<meta name="viewport" content="width=device-width,initial-scale=1">'
-        f"<title>{title}</title><style>{_STYLE}</style></head><body>"
+    sections = "".join(_section(t) for t in found.tables)
+    body = (
         '<input type="radio" name="lang" id="zh" checked aria-label="中文">'
         '<input type="radio" name="lang" id="en" aria-label="English"><main>'
         '<nav><label for="zh">中文</label> <label for="en">English</label></nav>'
         f"<h1>{_t('数据质量', 'Data quality')}: {escape(found.source)}</h1>"
-        f'<p class="note">{_t(*_ABOUT)}</p>{body}</main></body></html>\n'
+        f'<p class="note">{_t(*_ABOUT)}</p>{sections}</main>'
     )
+    return document("zh", f"{found.source}: data quality", _STYLE, body)
 
 
 _ABOUT = (

@@ -17,7 +17,7 @@ import pyarrow as pa
 
 from domain.asof import to_micros
 from domain.decision import (
-    Decision,
+    DecisionRecord,
     DecisionRequest,
     DecisionResponse,
     EventsRequest,
@@ -25,7 +25,7 @@ from domain.decision import (
     ScoresRequest,
     content_hash,
 )
-from domain.errors import Fault, InputError, PolicyError
+from domain.errors import Fault, InputError, NotFoundError, PolicyError
 from domain.policy import Policy, default_policy_text, parse_policy
 from domain.settings import REASONS, STALE_DAYS
 from domain.workspace import Workspace
@@ -160,16 +160,22 @@ class Desk:
         return DecisionResponse(decisions=[r.decision for r in records])
 
 
-def find_decision(workspace: Workspace, decision_or_customer: str) -> Decision:
-    """The recorded decision of an id, or the newest of a customer.
+def find_record(workspace: Workspace, decision_or_customer: str) -> DecisionRecord:
+    """The record of a decision id, else the newest of a customer.
 
     Raises:
         NotFoundError: neither is there.
     """
     log = DecisionLog(workspace.decisions)
-    is_id = len(decision_or_customer) == 32 and set(decision_or_customer) <= set("0123456789abcdef")
-    record = log.get(decision_or_customer) if is_id else log.latest(decision_or_customer)
-    return record.decision
+    if len(decision_or_customer) == 32 and {*decision_or_customer} <= {*"0123456789abcdef"}:
+        try:
+            return log.get(decision_or_customer)
+        except NotFoundError as no_decision:
+            try:
+                return log.latest(decision_or_customer)
+            except NotFoundError:
+                raise no_decision from None
+    return log.latest(decision_or_customer)
 
 
 def policies(workspace: Workspace) -> Path:

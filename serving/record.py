@@ -110,8 +110,22 @@ class DecisionLog:
         query = "SELECT body FROM record WHERE customer_id = ? ORDER BY sequence DESC LIMIT 1"
         found = self._one(query, customer_id)
         if found is None:
-            raise NotFoundError("no decision was recorded for this customer: decide first")
+            raise NotFoundError(
+                "no decision was recorded for this customer: make one with `tierline decide`"
+            )
         return found
+
+    def before(self, record: DecisionRecord) -> DecisionRecord | None:
+        """The record of the same customer before this one.
+
+        Raises:
+            RecordError: it was edited.
+        """
+        query = (
+            "SELECT body FROM record WHERE customer_id = ? AND sequence < ? "
+            "ORDER BY sequence DESC LIMIT 1"
+        )
+        return self._one(query, record.decision.customer_id, record.sequence)
 
     def ids(self) -> tuple[str, ...]:
         """The ids of all decisions, oldest first."""
@@ -163,9 +177,9 @@ class DecisionLog:
         found = newest.fetchone()
         return (int(found[0]), str(found[1])) if found else (0, GENESIS)
 
-    def _one(self, query: str, value: str) -> DecisionRecord | None:
+    def _one(self, query: str, *values: str | int) -> DecisionRecord | None:
         with self._connection() as db:
-            found = db.execute(query, (value,)).fetchone()
+            found = db.execute(query, values).fetchone()
         if found is None:
             return None
         record = _read(found[0], 0)

@@ -11,6 +11,8 @@ from typing import NoReturn
 
 import pytest
 
+from domain.errors import NotFoundError
+from serving.print_pdf import browser
 from tests.servers import MissingServerError, postgres_server, redis_server
 
 os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
@@ -48,6 +50,15 @@ def postgres_address() -> Iterator[str]:
 def java() -> str:
     """The program `java`; skips where none is installed, but never in CI."""
     return shutil.which("java") or _absent("no Java here: apt-get install default-jre-headless")
+
+
+@pytest.fixture(scope="session")
+def chromium() -> str:
+    """An installed Chromium; skips where there is none, but never in CI."""
+    try:
+        return browser()
+    except NotFoundError as e:
+        _absent(str(e))
 
 
 def _absent(said: str) -> NoReturn:

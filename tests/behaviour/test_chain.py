@@ -72,6 +72,41 @@ def test_a_decision_is_explained_and_replayed_by_its_id(demo, answers):
     assert "the same, bit for bit" in tierline("replay", made["decision_id"])
 
 
+def test_the_demo_leaves_a_page_that_explains_its_decision(demo):
+    _, said = demo
+    found = re.search(r"written: (.*explained\.html)", said)
+    assert found is not None
+    html = Path(found[1]).read_text(encoding="utf-8")
+    assert html.startswith("<!doctype html>")
+    assert re.search(r"tierline explain (\w{32})", said)[1] in html
+
+
+def test_an_explanation_comes_in_the_form_that_is_asked_for(demo, answers, tmp_path):
+    tierline, _ = demo
+    made, file = answers[0], tmp_path / "why.html"
+    file.write_text("old", encoding="utf-8")
+    tierline("explain", made["customer_id"], "--lang", "zh", "--html", str(file))
+    assert '<html lang="zh-CN">' in file.read_text(encoding="utf-8")
+    assert [p.name for p in tmp_path.iterdir()] == ["why.html"]
+    told = json.loads(tierline("explain", made["decision_id"], "--json"))
+    assert told["decision"] == made
+    assert "我们对您的信用评估结果是" in tierline("explain", "C0000007", "--letter", "--lang", "zh")
+
+
+def test_a_notice_is_written_where_the_decision_is_adverse_and_refused_elsewhere(demo):
+    tierline, _ = demo
+    everybody = [f"C{number:07d}" for number in range(1, 120)]
+    bands = {
+        made["customer_id"]: next((s["tier"]["name"] for s in made["scores"] if s["p_bad"]
+                                   and s["target"] == "credit"), None)
+        for made in decided(tierline, *everybody)
+    }  # fmt: skip
+    held = {band: customer for customer, band in bands.items()}
+    assert "not adverse" in tierline("explain", held["a"], "--notice", fails=True)
+    assert "Equal Credit Opportunity Act" in tierline("explain", held["e"], "--notice")
+    assert "监管机构" in tierline("explain", held["e"], "--notice", "--lang", "zh")
+
+
 def test_an_unknown_customer_is_answered_as_missing(answers):
     made = answers[1]
     assert made["status"] == "missing"
@@ -216,7 +251,10 @@ def test_a_policy_with_overlapping_cuts_is_refused_by_its_place(demo, tmp_path):
         (("decide", "--source", "folder", "c"), "no bundle is live"),
         (("replay", "0" * 32), "no decision"),
         (("replay",), "--all"),
-        (("explain", "who"), "no decision"),
+        (("explain", "who"), "tierline decide"),
+        (("explain", "C0000007", "--json", "--letter"), "--json, --letter exclude each other"),
+        (("explain", "C0000007", "--html", "empty"), "name a file"),
+        (("explain", "C0000007", "--pdf", "empty"), "name a file"),
         (("decide", "c", "--as-of", "yesterday"), "yesterday"),
         (("decide", "c" * 200), "customer_ids.0"),
         (("promote", "--bundle", "f" * 64), "ffffffffffff"),

@@ -16,7 +16,7 @@ from domain.workspace import Workspace
 from events.dataset import open_dataset
 from features.panel import compute
 from features.store import matrix
-from serving.desk import Desk, find_decision, keep_policy, policies
+from serving.desk import Desk, find_record, keep_policy, policies
 
 
 def ask(desk, *ids, as_of=None):
@@ -86,8 +86,16 @@ def test_features_that_do_not_exist_are_all_named(desk):
 def test_a_decision_is_found_by_its_id_or_its_customer(desk, customers):
     ask(desk, customers[0])
     [newest] = ask(desk, customers[0])
-    assert find_decision(desk.workspace, customers[0]) == newest
-    assert find_decision(desk.workspace, newest.decision_id) == newest
+    assert find_record(desk.workspace, customers[0]).decision == newest
+    assert find_record(desk.workspace, newest.decision_id).decision == newest
+
+
+def test_a_customer_may_be_named_like_a_decision(desk):
+    name = "0" * 32
+    with pytest.raises(NotFoundError, match="no decision has this id"):
+        find_record(desk.workspace, name)
+    [made] = ask(desk, name)
+    assert find_record(desk.workspace, name).decision == made
 
 
 def test_nothing_live_is_said(tmp_path):

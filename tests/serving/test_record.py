@@ -101,6 +101,16 @@ def test_the_database_refuses_changes(log, statement):
     db.close()
 
 
+def test_the_record_before_is_of_the_same_customer(desk, customers):
+    ask = {"customer_ids": list(customers[:2]), "purpose": "crm"}
+    first, other = desk.decisions(DecisionRequest(**ask)).decisions
+    again, _ = desk.decisions(DecisionRequest(**ask)).decisions
+    found = desk.log.before(desk.log.get(again.decision_id))
+    assert found.decision == first
+    assert desk.log.before(found) is None
+    assert desk.log.before(desk.log.get(other.decision_id)) is None
+
+
 def test_what_is_not_there_is_said(log):
     with pytest.raises(NotFoundError, match="no decision has this id"):
         log.get("0" * 32)
