@@ -1,8 +1,7 @@
 """Tuning: an Optuna study over LightGBM, pruned, resumable, every trial an MLflow run.
 
-Enters: learning and validation rows of one target, several times. Leaves: the parameters and the
-number of trees of the cheapest model that is as good as the best. The test is not seen. Same data,
-seed and lock: same trials, same winner (I11).
+Enters: learning and validation rows of one target, several times. Leaves: the best parameters
+and number of trees. The test is not seen. Same data, seed and lock: same trials, same winner (I11).
 """
 
 from __future__ import annotations
@@ -21,7 +20,6 @@ from optuna_integration import LightGBMPruningCallback
 from domain.errors import BundleError
 from scoring.booster import booster_text
 from scoring.monotone import violations
-from training.metrics import auc
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -70,7 +68,7 @@ class Problem:
 
 @dataclass(frozen=True)
 class Best:
-    """The trial chosen: parameters of the trees, how many, and its validation figure."""
+    """The winner: parameters of the trees, how many, and its validation figure."""
 
     params: dict[str, Any]
     trees: int
@@ -117,12 +115,12 @@ def tune(
     seed: int,
     told: Callable[[optuna.trial.FrozenTrial], None] | None = None,
 ) -> Best:  # fmt: skip
-    """The choice among `trials` finished or pruned trials of the study, earlier runs counted.
+    """The best of `trials` finished or pruned trials of the study, those of earlier runs counted.
 
     `folds`: rows to learn from and rows to validate on; a trial's figure, and its number of trees,
-    is the best of the mean over the folds. The choice is `cheapest_as_good`. `told` is called after
-    every trial of this run. Each trial draws from a seed of its own number, so that a study that
-    was stopped and taken up again finds what it would have found in one go.
+    is the best of the mean over the folds. `told` is called after every trial of this run. Each
+    trial draws from a seed of its own number, so that a study that was stopped and taken up again
+    finds what it would have found in one go.
     """
     rows = max(learn.size for learn, _ in folds)
     used = np.unique(np.concatenate([part for fold in folds for part in fold]))
@@ -139,18 +137,10 @@ def tune(
         stop = lgb.early_stopping(PATIENCE, verbose=False)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The reported value is ignored")
-            found = lgb.cv(
-                params, data, TREES, folds=iter(within), callbacks=[prune, stop],
-                return_cvbooster=True,
-            )  # fmt: skip
-        trees = len(found[f"valid {metric}-mean"])
-        figures = [
-            _figure(problem, valid, booster.predict(problem.X[valid], num_iteration=trees))
-            for (_, valid), booster in zip(folds, found["cvbooster"].boosters, strict=True)
-        ]
-        trial.set_user_attr("trees", trees)
-        trial.set_user_attr("figures", figures)
-        return float(np.mean(figures))
+            found = lgb.cv(params, data, TREES, folds=iter(within), callbacks=[prune, stop])
+        curve = found[f"valid {metric}-mean"]
+        trial.set_user_attr("trees", len(curve))
+        return float(curve[-1])
 
     callbacks = [] if told is None else [lambda _, trial: told(trial)]
     for number in range(len(study.get_trials(deepcopy=False, states=_DONE)), trials):
@@ -158,40 +148,9 @@ def tune(
             study.enqueue_trial(default_trial(rows))
         study.sampler = optuna.samplers.TPESampler(seed=seed + number)
         study.optimize(objective, n_trials=1, callbacks=callbacks)
-    best = cheapest_as_good(study)
+    best = study.best_trial
     params = {**best.params, "bagging_freq": 1}
     return Best(params, int(best.user_attrs["trees"]), float(best.value or 0.0))
-
-
-def cheapest_as_good(study: optuna.Study) -> optuna.trial.FrozenTrial:
-    """The finished trial with the fewest splits that is within one standard error of the best.
-
-    The error is that of the paired differences to the best over the folds, so that a few lucky
-    validation rows choose no larger model.
-
-    Source: Breiman, Friedman, Olshen and Stone, Classification and regression trees, 1984 (the rule
-    of one standard error); Hastie, Tibshirani and Friedman, 2009, 7.10.
-    """
-    best = study.best_trial
-    sign = 1.0 if study.direction == optuna.study.StudyDirection.MAXIMIZE else -1.0
-
-    def is_as_good(trial: optuna.trial.FrozenTrial) -> bool:
-        lost = sign * np.subtract(best.user_attrs["figures"], trial.user_attrs["figures"])
-        return bool(lost.mean() <= lost.std(ddof=1) / np.sqrt(lost.size))
-
-    done = study.get_trials(states=(optuna.trial.TrialState.COMPLETE,))
-    return min((t for t in done if t.number == best.number or is_as_good(t)), key=_splits)
-
-
-def _splits(trial: optuna.trial.FrozenTrial) -> tuple[int, int]:
-    return int(trial.user_attrs["trees"]) * (trial.params["num_leaves"] - 1), trial.number
-
-
-def _figure(problem: Problem, rows: Index, predicted: Floats) -> float:
-    """The validation figure of one fold, as LightGBM has it: AUC, or the mean squared error."""
-    if problem.is_amount:
-        return float(np.mean((problem.learnt[rows] - predicted) ** 2))
-    return auc(problem.y[rows], predicted)(np.ones(rows.size))
 
 
 _DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
