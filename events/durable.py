@@ -1,6 +1,6 @@
 """Files written whole or not at all, and on disk when the call returns.
 
-Enters: bytes. Leaves: files. It knows no format.
+Enters: bytes. Leaves: files, and SQLite databases as durable. It knows no format of ours.
 """
 
 from __future__ import annotations
@@ -8,10 +8,13 @@ from __future__ import annotations
 import fcntl
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+
+BUSY_SECONDS = 30
 
 
 def sync_folder(folder: Path) -> None:
@@ -65,6 +68,29 @@ def locked(path: Path) -> Iterator[None]:
         yield
     finally:
         os.close(handle)
+
+
+def open_sqlite(file: Path, *, any_thread: bool = False) -> sqlite3.Connection:
+    """A connection with a write-ahead log, every commit on disk; transactions are begun by hand.
+
+    All that waits for another connection does so for half a minute, but for SQLite's turning the
+    log on, which fails at once beside another that does the same: so one at a time, by a lock file.
+
+    Raises:
+        sqlite3.Error: no database, or one that may not be written.
+    """
+    file.parent.mkdir(parents=True, exist_ok=True)
+    with locked(file.with_name(f"{file.name}.opening")):
+        db = sqlite3.connect(
+            file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=not any_thread
+        )
+        try:
+            db.execute("PRAGMA journal_mode = WAL")
+            db.execute("PRAGMA synchronous = FULL")
+        except sqlite3.Error:
+            db.close()
+            raise
+    return db
 
 
 def _write(path: Path, data: bytes) -> None:

@@ -19,10 +19,9 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.errors import StoreError
-from events.durable import locked
+from events.durable import locked, open_sqlite
 from events.schema import TABLES
 
-BUSY_SECONDS = 30
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS arrivals (
     customer TEXT, raw_table TEXT, event TEXT, seen INTEGER NOT NULL,
@@ -133,11 +132,7 @@ class Arrivals:
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         try:
-            self._file.parent.mkdir(parents=True, exist_ok=True)
-            opened = sqlite3.connect(self._file, timeout=BUSY_SECONDS, isolation_level=None)
-            with closing(opened) as db:
-                db.execute("PRAGMA journal_mode = WAL")
-                db.execute("PRAGMA synchronous = FULL")
+            with closing(open_sqlite(self._file)) as db:
                 db.executescript(_SCHEMA)
                 yield db
         except sqlite3.Error as e:

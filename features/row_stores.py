@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from domain.errors import StoreError
+from events.durable import open_sqlite
 from features.packed import HASH_BYTES
 
 if TYPE_CHECKING:
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 Keyed = Mapping[str, Mapping[str, bytes]]
 """Rows by customer, then by view."""
 Found = dict[str, dict[str, bytes]]
-BUSY_SECONDS = 30
 NETWORK_SECONDS = 10
 SWEEP = 500
 """Keys that are looked at together when rows of other schemas are dropped from Redis."""
@@ -134,12 +134,7 @@ class SqliteRows:
         self._pool.close()
 
     def _open(self) -> sqlite3.Connection:
-        self._file.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(
-            self._file, timeout=BUSY_SECONDS, isolation_level=None, check_same_thread=False
-        )
-        db.execute("PRAGMA journal_mode = WAL")
-        db.execute("PRAGMA synchronous = FULL")
+        db = open_sqlite(self._file, any_thread=True)
         db.execute(
             f"CREATE TABLE IF NOT EXISTS {self._table} (customer BLOB, view TEXT, row BLOB NOT "
             "NULL, PRIMARY KEY (customer, view)) WITHOUT ROWID"

@@ -17,10 +17,9 @@ from typing import Any
 
 from domain.decision import Decision, DecisionRecord, canonical_json, content_hash
 from domain.errors import NotFoundError, RecordError
-from events.durable import locked, replace_file
+from events.durable import locked, open_sqlite, replace_file
 
 GENESIS = "0" * 64
-BUSY_SECONDS = 30
 _SCHEMA = """
 CREATE TABLE IF NOT EXISTS record (
     sequence INTEGER PRIMARY KEY,
@@ -45,7 +44,6 @@ class DecisionLog:
 
     def __init__(self, file: Path) -> None:
         self.file = file
-        file.parent.mkdir(parents=True, exist_ok=True)
         with self._connection() as db:
             db.executescript(_SCHEMA)
 
@@ -189,9 +187,7 @@ class DecisionLog:
 
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
-        with closing(sqlite3.connect(self.file, timeout=BUSY_SECONDS, isolation_level=None)) as db:
-            db.execute("PRAGMA journal_mode = WAL")
-            db.execute("PRAGMA synchronous = FULL")
+        with closing(open_sqlite(self.file)) as db:
             yield db
 
 

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import threading
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
-from events.durable import replace_file, write_folder
+from events.durable import open_sqlite, replace_file, write_folder
 
 ROOT = Path(__file__).parents[2]
 KILLED = """
@@ -57,3 +60,19 @@ def test_a_file_is_replaced_whole(tmp_path: Path) -> None:
         replace_file(tmp_path / "f", data)
         assert (tmp_path / "f").read_bytes() == data
     assert [p.name for p in tmp_path.iterdir()] == ["f"]
+
+
+def test_many_open_a_new_database_at_once_and_none_is_refused(tmp_path: Path) -> None:
+    """SQLite refuses at once who turns on the write-ahead log beside another that does the same."""
+    for turn in range(20):
+        file, together = tmp_path / f"{turn}.db", threading.Barrier(8)
+
+        def opened(file: Path = file, together: threading.Barrier = together) -> str:
+            together.wait()
+            with closing(open_sqlite(file)) as db:
+                db.execute("CREATE TABLE IF NOT EXISTS t (a)")
+                return str(db.execute("PRAGMA journal_mode").fetchone()[0])
+
+        with ThreadPoolExecutor(8) as pool:
+            found = [pool.submit(opened) for _ in range(8)]
+        assert {f.result() for f in found} == {"wal"}
