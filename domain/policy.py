@@ -238,6 +238,10 @@ class Policy(_Strict):
         named = {c.feature for when in whens for c in when}
         return tuple(sorted(named | {rule.feature for rule in self.levers}))
 
+    def stage(self, features: Mapping[str, float | None]) -> StageRule:
+        """The lifecycle stage of a customer with these feature values."""
+        return next(s for s in self.stages if all(c.holds(features) for c in s.when))
+
     def assign(
         self,
         points: Mapping[Target, int | None],
@@ -255,7 +259,7 @@ class Policy(_Strict):
             score = points.get(target)
             held[target] = None if score is None else cuts.assign(score)
             gaps[target] = None if score is None else cuts.distance(score)
-        stage = next(s for s in self.stages if all(c.holds(features) for c in s.when))
+        stage = self.stage(features)
         tags = tuple(_label(t) for t in self.tags if all(c.holds(features) for c in t.when))
         situation: dict[str, str | None] = {t: s.name if s else None for t, s in held.items()}
         situation |= {"stage": stage.name, "status": status}
@@ -301,3 +305,9 @@ def default_policy_text(name: str = "default") -> str:
 def default_policy() -> Policy:
     """The packaged policy, parsed."""
     return parse_policy(default_policy_text())
+
+
+def packaged_for(features: Collection[str]) -> str:
+    """The text of the packaged policy whose rules read only these features."""
+    fits = {*default_policy().features} <= {*features}
+    return default_policy_text("default" if fits else "scores_only")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -18,12 +18,15 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from domain.decision import FiniteFloat
 from domain.errors import BundleError, InputError, NotEnoughDataError
+from domain.policy import Policy
 from domain.tiers import Target
 from scoring.points import whole_parts
 from scoring.scorer import Scorer
 
 Whole = NDArray[np.int64]
 FILE = "references"
+EVERYBODY, APPROVED, STAGE, POINTS = "everybody", "approved", "stage_", "points_"
+"""Names of references; those of stages and of bands of points begin with the last two."""
 """What the references are called beside the scorers of a bundle."""
 FEWEST = 50
 """A mean over fewer customers would tell of each of them."""
@@ -91,23 +94,60 @@ def fit_reference(
     return _mean(scorer, X, scorer.contributions(X), (name, zh, en))
 
 
-def fit_references(scorer: Scorer, X: NDArray[np.float64]) -> list[Reference]:
-    """Everybody, and each band of a hundred points with enough customers, from the lowest on.
+def fit_references(
+    scorer: Scorer,
+    X: NDArray[np.float64],
+    policy: Policy | None = None,
+    stages: Sequence[str] = (),
+) -> list[Reference]:
+    """Everybody; whom the policy approves; each of its stages; each band of a hundred points.
+
+    Approved are, of a credit scorer, those whose band is not adverse in the policy. `stages`: the
+    lifecycle stage of each row by it. A population of too few, or of everybody, is left out; the
+    bands stand last, from the lowest on.
 
     Raises:
         NotEnoughDataError, InputError: as `fit_reference`.
     """
-    shap = scorer.contributions(X)
-    made = [_mean(scorer, X, shap, ("everybody", "全部客户", "all customers"))]
-    bands = scorer.points(X) // BAND * BAND
-    for low in np.unique(bands).tolist():
-        inside = bands == low
+    shap, points = scorer.contributions(X), scorer.points(X)
+    made = [_mean(scorer, X, shap, (EVERYBODY, "全部客户", "all customers"))]
+    for inside, words in [*_by_policy(scorer, points, policy, stages), *_by_points(points)]:
         if inside.sum() >= FEWEST:
-            high = low + BAND - 1
-            name = f"points_{low}_{high}".replace("-", "minus_")
-            zh, en = f"{low}至{high}分的客户", f"customers with {low} to {high} points"
-            made.append(_mean(scorer, X[inside], shap[inside], (name, zh, en)))
+            made.append(_mean(scorer, X[inside], shap[inside], words))
     return made
+
+
+_Words = tuple[str, str, str]
+
+
+def _by_policy(
+    scorer: Scorer, points: Whole, policy: Policy | None, stages: Sequence[str]
+) -> Iterator[tuple[NDArray[np.bool_], _Words]]:
+    if policy is None:
+        return
+    zh, en = f"（政策{policy.version}）", f" (policy {policy.version})"
+    if scorer.target == "credit" and policy.adverse is not None:
+        cuts = policy.steps["credit"]
+        adverse = np.array([step.name in policy.adverse.credit for step in cuts.steps])
+        inside = ~adverse[np.searchsorted(cuts.bounds, points, side="right")]
+        yield inside, (APPROVED, f"获批客户{zh}", f"approved customers{en}")
+    each = np.asarray(stages)
+    for rule in {s.name: s for s in reversed(policy.stages)}.values():
+        inside = each == rule.name if len(each) else np.zeros(len(points), dtype=bool)
+        if not inside.all():
+            yield (
+                inside,
+                (STAGE + rule.name, f"{rule.zh}{zh}", f"customers who are {rule.name}{en}"),
+            )
+
+
+def _by_points(points: Whole) -> Iterator[tuple[NDArray[np.bool_], _Words]]:
+    bands = points // BAND * BAND
+    for low in np.unique(bands).tolist():
+        high = low + BAND - 1
+        name = f"{POINTS}{low}_{high}".replace("-", "minus_")
+        zh, en = f"{low}至{high}分的客户", f"customers with {low} to {high} points"
+        yield bands == low, (name, zh, en)
 
 
 def _mean(

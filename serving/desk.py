@@ -26,7 +26,7 @@ from domain.decision import (
     content_hash,
 )
 from domain.errors import Fault, InputError, NotFoundError, PolicyError
-from domain.policy import Policy, default_policy_text, parse_policy
+from domain.policy import Policy, packaged_for, parse_policy
 from domain.settings import REASONS, STALE_DAYS
 from domain.workspace import Workspace
 from events.dataset import open_dataset
@@ -50,8 +50,7 @@ class Desk:
         self.workspace = workspace
         bundle = find_bundle(workspace, live(workspace).bundle)
         catalogue = catalogue_told(bundle.card)
-        packaged = default_policy_text("default" if catalogue is CATALOGUE else "scores_only")
-        text = packaged if policy_file is None else _text(policy_file)
+        text = packaged_for(catalogue.names) if policy_file is None else _text(policy_file)
         self.policy = keep_policy(workspace, text)
         if self.policy.effective_at > datetime.now(UTC):
             begins = f"{self.policy.effective_at:%Y-%m-%d %H:%M} UTC"

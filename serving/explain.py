@@ -24,11 +24,9 @@ from scoring.change import changed, tier_changed
 from scoring.conformal import sure
 from scoring.explanation import explanation as explained
 from scoring.reasons import reasons
+from scoring.reference import EVERYBODY, STAGE, Reference
 from serving.decide import Judge
 from serving.past import Past
-
-EVERYBODY = "everybody"
-"""The reference that a letter holds a score against, where the bundle has it."""
 
 
 def explanation(past: Past, level: Level, target: Target | None = None) -> ExplanationAnswer:
@@ -43,7 +41,7 @@ def explanation(past: Past, level: Level, target: Target | None = None) -> Expla
     told, how_sure, notes = [], [], unscored(past.decision)
     for score in past.scores(target):
         check(past, score)
-        case, references = past.case(score.target), past.judge.references.get(score.target, ())
+        case, references = past.case(score.target), populations(past, score.target)
         top = len(case.scorer.features) if level == "full" else past.judge.top
         told.append(explained(case, level, top, references))
         if level == "none":
@@ -57,6 +55,16 @@ def explanation(past: Past, level: Level, target: Target | None = None) -> Expla
         decision_id=past.decision.decision_id, level=level, explanations=told, sure=how_sure,
         notes=notes,
     )  # fmt: skip
+
+
+def populations(past: Past, target: Target) -> list[Reference]:
+    """The references of a target, of lifecycle stages only the customer's own."""
+    own = STAGE + past.decision.stage.name
+    return [
+        r
+        for r in past.judge.references.get(target, ())
+        if not r.name.startswith(STAGE) or r.name == own
+    ]
 
 
 def sureness(judge: Judge, target: Target, points: int) -> Sure | None:

@@ -15,6 +15,7 @@ from domain.inquiry import AdverseAnswer, Counterfactuals, ScoreChange
 from domain.tiers import Target
 from events.html_page import document
 from features.catalogue import Language
+from scoring.reference import POINTS
 from serving import explain_words as words
 from serving.notes import note
 from serving.told import Told
@@ -247,10 +248,11 @@ def _compared(told: Told, explained: Explanation, lang: Language) -> str:
 
 
 def nearest(explained: Explanation) -> list[Compared]:
-    """Of the populations that a score is held against everybody, and the one nearest in points."""
-    others = explained.compared[1:]
-    near = sorted(others, key=lambda c: abs(c.reference.points - explained.points))
-    return [*explained.compared[:1], *near[:1]]
+    """Of the populations that a score is held against those with a name, and the nearest band."""
+    named = [c for c in explained.compared if not c.reference.name.startswith(POINTS)]
+    bands = [c for c in explained.compared if c not in named]
+    near = sorted(bands, key=lambda c: abs(c.reference.points - explained.points))
+    return [*named, *near[:1]]
 
 
 def _difference(told: Told, compared: Compared, lang: Language) -> str:

@@ -6,13 +6,14 @@ same rows (I11). Where a target has too few rows to hide a customer, it has neit
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.policy import packaged_for, parse_policy
 from domain.tiers import Target
 from features.catalogue import Catalogue
 from scoring import global_view, reference
@@ -23,16 +24,22 @@ MOST_ROWS = 20_000
 
 
 def beside(
-    fitted: Mapping[Target, tuple[Scorer, NDArray[np.float64]]], catalogue: Catalogue
+    fitted: Mapping[Target, tuple[Scorer, NDArray[np.float64], Sequence[str]]],
+    catalogue: Catalogue,
 ) -> dict[str, dict[str, Any]]:
-    """`references` and `global_view` of every target, of at most 20,000 rows evenly taken."""
-    some = {
-        target: (_explainable(scorer), X[:: -(-len(X) // MOST_ROWS)])
-        for target, (scorer, X) in fitted.items()
-        if len(X) >= reference.FEWEST
-    }
-    references = {t: reference.fit_references(scorer, X) for t, (scorer, X) in some.items()}
-    views = {t: global_view.global_view(s, X, catalogue) for t, (s, X) in some.items()}
+    """`references` and `global_view` of every target, of at most 20,000 rows evenly taken.
+
+    `fitted`: the scorer of each, the rows it learnt from, and the lifecycle stage of each row.
+    """
+    policy = parse_policy(packaged_for(catalogue.names))
+    references, views = {}, {}
+    for target, (learnt, all_rows, all_stages) in fitted.items():
+        if len(all_rows) < reference.FEWEST:
+            continue
+        scorer, every = _explainable(learnt), slice(None, None, -(-len(all_rows) // MOST_ROWS))
+        X, stages = all_rows[every], all_stages[every]
+        references[target] = reference.fit_references(scorer, X, policy, stages)
+        views[target] = global_view.global_view(scorer, X, catalogue)
     return {
         reference.FILE: {**reference.references_content(references)},
         global_view.FILE: {t: view.model_dump() for t, view in views.items()},

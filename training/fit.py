@@ -31,7 +31,10 @@ FOLD_TRIALS = 8
 
 @dataclass(frozen=True)
 class Material:
-    """One target's labelled rows with their features, and who does what."""
+    """One target's labelled rows with their features, and who does what.
+
+    `stages`: the lifecycle stage of every row by the packaged policy.
+    """
 
     target: Target
     problem: Problem
@@ -39,6 +42,7 @@ class Material:
     as_of: NDArray[np.int64]
     split: Split
     dropped: tuple[str, ...]
+    stages: tuple[str, ...]
 
 
 def calibrate(material: Material, margin: Floats, rows: Index) -> Calibration:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator, Mapping
 import numpy as np
 import pyarrow as pa
 
+from domain.policy import Policy, packaged_for, parse_policy
 from domain.tiers import TARGETS, Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
@@ -102,7 +103,9 @@ def material(
     catalogue = catalogue_of(dataset)
     names = catalogue.for_target(target)
     room = open_room(workspace, os.environ, catalogue)
-    found = room.historical(rows.select(["customer_id", "as_of"]), names)
+    policy = parse_policy(packaged_for(catalogue.names))
+    asked = tuple(dict.fromkeys((*names, *policy.features)))
+    found = room.historical(rows.select(["customer_id", "as_of"]), asked)
     X = matrix(found, names)
     dropped = constant_columns(X[parts.fit], names)
     kept = [i for i, n in enumerate(names) if n not in dropped]
@@ -121,4 +124,12 @@ def material(
         as_of=rows["as_of"].cast(INSTANT).cast(pa.int64()).to_numpy(),
         split=parts,
         dropped=dropped,
+        stages=_stages(policy, found),
     )
+
+
+def _stages(policy: Policy, found: pa.Table) -> tuple[str, ...]:
+    """The lifecycle stage of every row."""
+    read = sorted({c.feature for rule in policy.stages for c in rule.when})
+    rows = found.select(read).to_pylist() if read else [{}] * found.num_rows
+    return tuple(policy.stage(row).name for row in rows)

@@ -165,7 +165,8 @@ def train(
         results[target] = _learn(made, dataset, workspace, options, (told, learnt.fitted))
         X = made.problem.X[made.split.fit]
         golden[target] = draw_rows(X, min(GOLDEN_ROWS, len(X)), options.seed)
-        fitted[target] = (results[target].scorer, X)
+        stages = [made.stages[row] for row in made.split.fit]
+        fitted[target] = (results[target].scorer, X, stages)
     if not results:
         raise NotEnoughDataError(
             f"{dataset.source}: no target can be learnt: "

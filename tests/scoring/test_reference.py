@@ -15,6 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.errors import BundleError, InputError, NotEnoughDataError
+from domain.policy import default_policy
 from scoring.booster import booster_text
 from scoring.points import PointScale, whole_parts
 from scoring.reference import (
@@ -143,6 +144,34 @@ def test_bands_depend_on_points_alone_and_small_ones_are_left_out():
         assert low <= band.points(SCORER) <= low + 99
         assert str(low) in band.zh
         assert str(low + 99) in band.en
+
+
+def test_whom_the_policy_approves_and_each_of_its_stages_are_populations_of_their_own():
+    X, policy = rows(3000, 35), default_policy()
+    points = SCORER.points(X)
+    stages = ["new"] * 40 + ["loyal"] * 960 + ["lost"] * 2000
+    found = {r.name: r for r in fit_references(SCORER, X, policy, stages)}
+    band = [policy.held("credit", int(p)).name for p in points]
+    approved = np.array([b not in policy.adverse.credit for b in band])
+    assert 0 < approved.sum() < len(X)
+    assert found["approved"] == fit_reference(
+        SCORER, X[approved], "approved", "获批客户（政策2026.11.2）",
+        "approved customers (policy 2026.11.2)",
+    )  # fmt: skip
+    loyal = fit_reference(SCORER, X[40:1000], "stage_loyal", "?", "?").model_copy(
+        update={"zh": found["stage_loyal"].zh, "en": found["stage_loyal"].en}
+    )
+    assert found["stage_loyal"] == loyal
+    assert found["stage_lost"].customers == 2000
+    assert "stage_new" not in found  # too few to hide one of them
+    churn = replace(SCORER, target="churn")
+    assert "approved" not in {r.name for r in fit_references(churn, X, policy, stages)}
+
+
+def test_a_stage_that_holds_everybody_is_no_population_of_its_own():
+    X = rows(300, 36)
+    found = fit_references(SCORER, X, default_policy(), ["active"] * len(X))
+    assert not [r.name for r in found if r.name.startswith("stage_")]
 
 
 def test_a_file_is_read_back_as_it_was_whatever_the_order_of_its_keys():

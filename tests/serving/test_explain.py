@@ -52,6 +52,20 @@ def test_the_whole_answer_begins_with_the_recorded_reasons_and_holds_against_pop
             assert against.reference.points + parts == against.points == score.points
 
 
+def test_a_customer_is_held_against_the_approved_and_their_own_stage_alone(desk, customers):
+    seen = set()
+    for customer in customers[:40]:
+        past = decided(desk, customer)
+        own = f"stage_{past.decision.stage.name}"
+        for told in explanation(past, "full").explanations:
+            names = {c.reference.name for c in told.compared}
+            assert ("approved" in names) == (told.target == "credit")
+            stages = {n for n in names if n.startswith("stage_")}
+            assert stages <= {own}
+            seen |= stages
+    assert len(seen) > 1
+
+
 def test_one_target_may_be_asked_for_and_one_that_is_not_there_is_refused_by_its_path(
     desk, customers
 ):

@@ -21,19 +21,20 @@ from training.matrix import labelled, material
 from training.tune import Best, default_trial
 
 SCORER, X = credit_scorer(), rows(900, 71)
+ACTIVE = ["active"] * len(X)
 
 
 def test_it_is_of_the_fit_rows_of_each_target():
-    made = json.loads(json.dumps(beside({"credit": (SCORER, X)}, CATALOGUE)))
+    made = json.loads(json.dumps(beside({"credit": (SCORER, X, ACTIVE)}, CATALOGUE)))
     [everybody, *bands] = read_references(made["references"], {"credit": SCORER})["credit"]
     assert everybody.customers == read_global_view(made["global_view"])["credit"].rows == 900
-    assert 1 <= len(bands) <= 8
+    assert 1 <= len(bands) <= 9
 
 
 def test_of_many_rows_some_are_taken_evenly(monkeypatch):
     monkeypatch.setattr(module, "MOST_ROWS", 400)
-    made = beside({"credit": (SCORER, X)}, CATALOGUE)
-    assert made == beside({"credit": (SCORER, X[::3])}, CATALOGUE)
+    made = beside({"credit": (SCORER, X, ACTIVE)}, CATALOGUE)
+    assert made == beside({"credit": (SCORER, X[::3], ACTIVE[::3])}, CATALOGUE)
 
 
 def test_a_booster_that_our_own_tables_cannot_hold_is_explained_by_lightgbm():
@@ -46,13 +47,13 @@ def test_a_booster_that_our_own_tables_cannot_hold_is_explained_by_lightgbm():
     odd = replace(SCORER, booster_text=more)
     with pytest.raises(UnsupportedError):
         _ = odd.tree_shap
-    made = beside({"credit": (odd, X)}, CATALOGUE)
+    made = beside({"credit": (odd, X, ACTIVE)}, CATALOGUE)
     [everybody, *_] = read_references(made["references"], {"credit": odd})["credit"]
     assert everybody == fit_references(replace(odd, explainer="pred_contrib"), X)[0]
 
 
 def test_a_target_with_few_rows_has_none():
-    made = beside({"credit": (SCORER, X[:49])}, CATALOGUE)
+    made = beside({"credit": (SCORER, X[:49], ACTIVE[:49])}, CATALOGUE)
     assert made == {"references": {}, "global_view": {}}
 
 
@@ -63,6 +64,10 @@ def test_a_trained_bank_carries_them_and_what_drives_its_truth_leads(trained):
     assert {*references} == {*views} == {*bundle.scorers}
     for target, scorer in bundle.scorers.items():
         assert references[target][0].customers == trained.result.targets[target].fit_rows
+        named = [r.name for r in references[target] if not r.name.startswith("points_")]
+        assert named[:1] == ["everybody"]
+        assert len([n for n in named if n.startswith("stage_")]) > 1
+        assert ("approved" in named) == (target == "credit")
         for reference in references[target]:
             assert np.isfinite(reference.points(scorer))
     led = {t: list(v.ideas)[:3] for t, v in views.items()}
