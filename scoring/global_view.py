@@ -26,6 +26,7 @@ from domain.errors import BundleError, NotEnoughDataError
 from domain.tiers import Target
 from features.catalogue import Catalogue
 from scoring.grouped import by_idea
+from scoring.levers import ranges
 from scoring.reference import BAND, FEWEST
 from scoring.scorer import Scorer
 
@@ -67,13 +68,14 @@ class Band(_Model):
 
 class GlobalView(_Model):
     """Mean size of the points of each feature and idea, the largest first; dependence of points on
-    values; reasons by band, from the lowest."""
+    values; reasons by band, from the lowest; the range of each feature that levers may use."""
 
     rows: Annotated[int, Field(ge=FEWEST)]
     features: Sizes
     ideas: Sizes
     dependence: dict[str, list[Point]]
     bands: list[Band]
+    ranges: dict[str, tuple[FiniteFloat, FiniteFloat]] = {}
 
 
 _FILE = TypeAdapter(dict[Target, GlobalView])
@@ -102,6 +104,7 @@ def global_view(scorer: Scorer, X: Floats, catalogue: Catalogue, shown: int = 15
             for n in list(by_feature)[:shown]
         },
         bands=_bands(explained.points, found.reasons, names),
+        ranges=ranges(scorer.features, X, FEWEST),
     )
 
 

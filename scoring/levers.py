@@ -1,7 +1,7 @@
 """Levers: the features that a plan may move, how far, at what cost, and what they bring along.
 
-Enters: a catalogue, the policy's rules of levers, feature values that were seen. Leaves: `Lever`s,
-and for one customer the round values each may take, with everything that follows.
+Enters: a catalogue, the policy's rules of levers, the ranges that features were seen in. Leaves:
+`Lever`s, and for one customer the round values each may take, with everything that follows.
 
 A lever is a feature of the catalogue with a lever cost, taken from events (derived features follow
 by their formula, decayed sums follow their counts) and not from a window of the past; none is
@@ -60,28 +60,39 @@ def may_move(catalogue: Catalogue, feature: Feature) -> bool:
     return not feature.protected and changeable(catalogue, feature.name)
 
 
+def ranges(names: Sequence[str], seen: Floats, fewest: int = 1) -> dict[str, tuple[float, float]]:
+    """The `SEEN` quantiles of each feature of the rows `seen` (n, k) that `fewest` rows have."""
+    found = {}
+    for name, column in zip(names, seen.T, strict=True):
+        known = column[~np.isnan(column)]
+        if known.size >= fewest:
+            low, high = np.quantile(known, SEEN).tolist()
+            found[name] = (low, high)
+    return found
+
+
 def levers_of(
-    catalogue: Catalogue, names: Sequence[str], seen: Floats, rules: Sequence[LeverRule] = ()
+    catalogue: Catalogue,
+    seen: Mapping[str, tuple[float, float]],
+    rules: Sequence[LeverRule] = (),
 ) -> tuple[Lever, ...]:
     """The levers of a catalogue, in its order.
 
-    `seen` (n, k): values under `names`, for instance a bundle's golden rows; a range is that of
-    `SEEN`, unless the policy states it. A policy's cost of 0 takes a lever away; what was never
-    seen, or always alike, is none.
+    `seen`: how far each feature may move (`ranges`), unless the policy states it. A policy's cost
+    of 0 takes a lever away; what was never seen, or always alike, is none.
 
     Raises:
         PolicyError: a rule for a feature that is unknown or may not move; all, with their places.
     """
     stated = {rule.feature: rule for rule in rules}
     _check(catalogue, rules)
-    columns = {n: seen[:, i] for i, n in enumerate(names)}
     found = []
     for feature in catalogue.features:
         rule = stated.get(feature.name)
         cost = feature.lever_cost if rule is None or rule.cost is None else rule.cost
         if not cost or not may_move(catalogue, feature):
             continue
-        low, high = _range(columns.get(feature.name), rule)
+        low, high = _range(seen.get(feature.name), rule)
         if low < high:
             found.append(Lever(feature.name, low, high, float(cost)))
     return tuple(found)
@@ -99,14 +110,12 @@ def _check(catalogue: Catalogue, rules: Sequence[LeverRule]) -> None:
         raise PolicyError("the policy names levers that are none; mend these:", tuple(faults))
 
 
-def _range(seen: Floats | None, rule: LeverRule | None) -> tuple[float, float]:
+def _range(
+    seen: tuple[float, float] | None, rule: LeverRule | None
+) -> tuple[float, float]:  # fmt: skip
     if rule is not None and rule.low is not None and rule.high is not None:
         return rule.low, rule.high
-    known = np.empty(0) if seen is None else seen[~np.isnan(seen)]
-    if not known.size:
-        return 0.0, 0.0
-    low, high = np.quantile(known, SEEN)
-    return float(low), float(high)
+    return seen or (0.0, 0.0)
 
 
 def options(catalogue: Catalogue, row: Row, lever: Lever) -> Options | None:

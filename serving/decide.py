@@ -62,7 +62,7 @@ class Judge:
         unknown = sorted(set(self.policy.features) - set(self.catalogue.names))
         if unknown:
             raise PolicyError(f"the policy reads {unknown}: docs/features.md lists the features")
-        levers_of(self.catalogue, (), np.empty((0, 0)), self.policy.levers)
+        levers_of(self.catalogue, {}, self.policy.levers)
         fitted = self.fitted
         foreign = sorted({*fitted.names} - {*self.catalogue.for_target("value")}) if fitted else []
         if foreign:

@@ -26,11 +26,14 @@ from domain.inquiry import (
 )
 from domain.tiers import TARGETS, Target
 from features.catalogue import Catalogue
+from scoring.bundle import Bundle
 from scoring.change import Scored
 from scoring.counterfactuals import Answer, Plan, plans
 from scoring.explanation import explanation
+from scoring.global_view import FILE, read_global_view
 from scoring.golden import golden_rows
-from scoring.levers import levers_of
+from scoring.levers import levers_of, ranges
+from scoring.scorer import Scorer
 from scoring.what_if import what_if as supposed
 from serving.decide import Judge
 from serving.desk import Desk
@@ -87,9 +90,16 @@ def _counterfactual(past: Past, score: TargetScore, points: int | None) -> Count
 
 def _search(past: Past, target: Target, wanted: int) -> Answer:
     judge = past.judge
-    scorer, seen = judge.bundle.scorers[target], golden_rows(judge.bundle.golden[target])
-    levers = levers_of(judge.catalogue, scorer.features, seen, judge.policy.levers)
+    scorer = judge.bundle.scorers[target]
+    levers = levers_of(judge.catalogue, _seen(judge.bundle, scorer), judge.policy.levers)
     return plans(scorer, judge.catalogue, past.record.features, wanted, levers)
+
+
+def _seen(bundle: Bundle, scorer: Scorer) -> Mapping[str, tuple[float, float]]:
+    """How far features reach, by the rows learnt from; by the golden rows in an older bundle."""
+    views = read_global_view(bundle.beside.get(FILE, {}))
+    found = views[scorer.target].ranges if scorer.target in views else {}
+    return found or ranges(scorer.features, golden_rows(bundle.golden[scorer.target]))
 
 
 def _told(catalogue: Catalogue, plan: Plan) -> PlanTold:

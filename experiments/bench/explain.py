@@ -32,6 +32,8 @@ from scoring.tree_tables import read_tables
 Floats = NDArray[np.float64]
 FEATURES = 60
 BATCH, ALONE = 10_000, 300
+WOODELF = "woodelf-explainer"
+"""Made for many rows: it explains the whole batch."""
 PARTS = 20_000
 """Rows of the million that are in memory at once."""
 
@@ -61,7 +63,8 @@ def main(quick: bool, plot: Path | None) -> None:
         (each(lambda x: contrib(booster, x)), X[: len(some) // 2]),
     )  # fmt: skip
     for name, engine in others(booster).items():
-        compare(name, turns, (engine, some), (lambda x: contrib(booster, x), some))
+        rows = X if name == WOODELF else some
+        compare(name, turns, (engine, rows), (lambda x: contrib(booster, x), some))
     wall, cpu = threads(shap, X, turns)
     minutes, peak = million(100_000 if quick else 1_000_000)
     if plot:
@@ -154,10 +157,10 @@ def others(booster: lgb.Booster) -> dict[str, Callable[[Floats], Any]]:
         try:
             woodelf = importlib.import_module("woodelf").WoodelfExplainer(booster)
         except ImportError:
-            print("woodelf-explainer: not installed")
+            print(f"{WOODELF}: not installed")
         else:
             names = booster.feature_name()
-            found["woodelf-explainer"] = lambda X: woodelf.shap_values(
+            found[WOODELF] = lambda X: woodelf.shap_values(
                 pd.DataFrame(X, columns=names), verbose=False
             )
     return found

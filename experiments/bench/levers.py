@@ -27,7 +27,7 @@ from features.given import catalogue_of, everybody, panel
 from scoring.bundle import Bundle, load_bundle
 from scoring.counterfactuals import Answer, Limits, plans
 from scoring.golden import golden_rows
-from scoring.levers import levers_of
+from scoring.levers import levers_of, ranges
 from training.matrix import serving_as_of
 
 Row = Mapping[str, float | None]
@@ -56,7 +56,7 @@ def answers(
 ) -> Iterator[tuple[Answer | None, float]]:
     """The answer for each customer, None in the highest tier, and its milliseconds."""
     scorer, cuts = bundle.scorers[target], default_policy().steps[target]
-    levers = levers_of(catalogue, scorer.features, golden_rows(bundle.golden[target]))
+    levers = levers_of(catalogue, ranges(scorer.features, golden_rows(bundle.golden[target])))
     _ = scorer.leaves
     for row in rows:
         x = [[np.nan if row[n] is None else row[n] for n in scorer.features]]

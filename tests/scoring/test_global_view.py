@@ -55,6 +55,18 @@ def test_dependence_holds_every_row_in_the_order_of_values():
         )
 
 
+def test_ranges_are_the_quantiles_of_what_at_least_fifty_have():
+    few = X.copy()
+    few[49:, 0] = np.nan
+    few[:50, 1], few[50:, 1] = np.arange(50.0), np.nan
+    found = global_view(SCORER, few, CATALOGUE).ranges
+    assert {*found} == {*NAMES[1:]}
+    for name, (low, high) in found.items():
+        known = sorted(v for v in few[:, NAMES.index(name)] if v == v)
+        assert low == pytest.approx(np.percentile(known, 5))
+        assert high == pytest.approx(np.percentile(known, 95))
+
+
 def test_equal_values_stay_in_one_part():
     late = VIEW.dependence["days_past_due_max_90d"]
     assert [p.value for p in late] == [None, 0.0, 30.0, 60.0]

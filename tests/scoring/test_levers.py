@@ -14,7 +14,7 @@ from domain.policy import LeverRule
 from features.catalogue import CATALOGUE, Catalogue
 from features.declare import Rule, Take, Theme, count
 from features.formulas import Quotient
-from scoring.levers import MOST_VALUES, Lever, apart, levers_of, options, reach
+from scoring.levers import MOST_VALUES, Lever, apart, levers_of, options, ranges, reach
 
 NAMES = CATALOGUE.names
 SEEN = np.tile(np.arange(101.0)[:, None], (1, len(NAMES)))
@@ -22,7 +22,7 @@ PAST = ("_ago", "_before_", "season_", "year_ago_")
 
 
 def test_no_lever_is_protected_derived_decayed_or_of_the_past():
-    levers = levers_of(CATALOGUE, NAMES, SEEN)
+    levers = levers_of(CATALOGUE, ranges(NAMES, SEEN))
     named = [lever.feature for lever in levers]
     assert named == [n for n in NAMES if n in named], "in the order of the catalogue"
     assert {"purchase_count_30d", "complaint_count_90d", "utilisation_last"} <= {*named}
@@ -42,7 +42,7 @@ def test_a_protected_feature_is_no_lever_even_where_it_is_declared_one():
     catalogue = Catalogue((theme,))
     assert catalogue["born_last"].protected
     free = [f.name for f in catalogue.features if not f.protected]
-    levers = levers_of(catalogue, ("dependants_last", "born_last"), SEEN[:, :2])
+    levers = levers_of(catalogue, ranges(("dependants_last", "born_last"), SEEN[:, :2]))
     assert [v.feature for v in levers] == free
 
 
@@ -52,7 +52,7 @@ def test_the_policy_states_ranges_and_costs_and_takes_levers_away():
         LeverRule(feature="complaint_count_90d", cost=0),
         LeverRule(feature="income_last", low=0, high=9, cost=3),
     ]
-    found = {v.feature: v for v in levers_of(CATALOGUE, NAMES, SEEN, rules)}
+    found = {v.feature: v for v in levers_of(CATALOGUE, ranges(NAMES, SEEN), rules)}
     assert found["purchase_count_30d"] == Lever("purchase_count_30d", 0.0, 4.0, 0.5)
     assert "complaint_count_90d" not in found
     assert found["income_last"].cost == 3, "the catalogue has none, the bank may"
@@ -66,7 +66,7 @@ def test_a_rule_for_what_is_no_lever_is_refused_with_its_place():
         LeverRule(feature="spend_ratio_30d_to_180d"),
     ]
     with pytest.raises(PolicyError) as refused:
-        levers_of(CATALOGUE, NAMES, SEEN, rules)
+        levers_of(CATALOGUE, ranges(NAMES, SEEN), rules)
     paths = {f.path: f.rule for f in refused.value.faults}
     assert paths == {
         "levers.1.feature": "unknown", "levers.2.feature": "no_lever",
@@ -78,9 +78,11 @@ def test_what_was_never_seen_or_never_differs_is_no_lever():
     seen = SEEN.copy()
     seen[:, NAMES.index("purchase_count_30d")] = np.nan
     seen[:, NAMES.index("purchase_count_60d")] = 3.0
-    found = {v.feature for v in levers_of(CATALOGUE, NAMES, seen)}
+    found = {v.feature for v in levers_of(CATALOGUE, ranges(NAMES, seen))}
     assert not found & {"purchase_count_30d", "purchase_count_60d"}
-    assert levers_of(CATALOGUE, ("spend_sum_30d",), SEEN[:, :1])[0].feature == "spend_sum_30d"
+    assert (
+        levers_of(CATALOGUE, ranges(("spend_sum_30d",), SEEN[:, :1]))[0].feature == "spend_sum_30d"
+    )
 
 
 @given(st.floats(0, 50), st.integers(1, 6))
@@ -118,7 +120,7 @@ def test_impossible_values_are_left_out():
 
 
 def test_groups_move_nothing_in_common_and_hold_every_lever_once():
-    levers = levers_of(CATALOGUE, NAMES, SEEN)
+    levers = levers_of(CATALOGUE, ranges(NAMES, SEEN))
     groups = apart(CATALOGUE, levers)
     assert sorted(v.feature for g in groups for v in g) == sorted(v.feature for v in levers)
     moves = [frozenset().union(*(reach(CATALOGUE, v.feature) for v in g)) for g in groups]

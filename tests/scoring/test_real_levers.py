@@ -16,7 +16,7 @@ from events.given import read_given
 from features.given import GivenCatalogue
 from scoring.booster import booster_text
 from scoring.counterfactuals import Limits, plans
-from scoring.levers import levers_of, options
+from scoring.levers import levers_of, options, ranges
 from scoring.points import PointScale
 from scoring.scorer import Calibration, Scorer
 
@@ -49,7 +49,7 @@ def test_no_pair_of_values_is_cheaper_than_the_plan(data_folder: Path):
         calibration=Calibration(1.0, 0.0), scale=PointScale(0.0), currency=None, monotone=monotone,
     )  # fmt: skip
     rules = [LeverRule(feature="debt_ratio", low=0, high=1)]
-    levers = levers_of(catalogue, NAMES, X[:2000], rules)
+    levers = levers_of(catalogue, ranges(NAMES, X[:2000]), rules)
     assert [v.feature for v in levers] == ["revolving_utilisation", "debt_ratio"]
     found = {"plan": 0, "none": 0}
     points = scorer.points(X)

@@ -67,6 +67,21 @@ def test_the_policy_of_the_decision_states_the_levers(desk, customers):
     assert used and not left & used.keys()
 
 
+def test_a_lever_moves_within_the_range_of_the_customers_learnt_from(desk, customers):
+    past = decided(desk, customers[1])
+    views = past.judge.bundle.beside["global_view"]
+    moves = [m for s in counterfactuals(past).scores for p in s.plans for m in p.moves]
+    for score in counterfactuals(past).scores:
+        for move in (m for p in score.plans for m in p.moves):
+            low, high = views[score.target]["ranges"][move.feature]
+            assert low - 1 <= move.then <= high + 1  # a value is round
+    still = {t: {**v, "ranges": {n: [0.0, 0.0] for n in v["ranges"]}} for t, v in views.items()}
+    beside = {**past.judge.bundle.beside, "global_view": still}
+    stuck = replace(past.judge, bundle=replace(past.judge.bundle, beside=beside))
+    assert moves
+    assert not any(s.plans for s in counterfactuals(replace(past, judge=stuck)).scores if s.wanted)
+
+
 def test_a_customer_may_be_asked_about_as_known_now_and_nothing_is_recorded(desk, customers):
     [made] = desk.decisions(DecisionRequest(customer_ids=[customers[2]], purpose="crm")).decisions
     changes = {"complaint_count_90d": 3.0}
@@ -114,7 +129,9 @@ def test_changes_that_cannot_be_are_refused_with_their_paths(desk, customers):
 
 def test_a_bundle_that_does_not_say_how_sure_it_is_plans_without_and_says_so(desk, customers):
     past = decided(desk, customers[1])
-    bare = replace(past.judge.bundle, beside={})
+    bundle = past.judge.bundle
+    told = {name: found for name, found in bundle.beside.items() if name != "conformal"}
+    bare = replace(bundle, beside=told)
     answer = counterfactuals(replace(past, judge=replace(past.judge, bundle=bare)), "churn")
     assert [s.sure for s in answer.scores] == [None]
     assert answer.notes == ["the bundle does not say how sure a churn score is"]
