@@ -83,15 +83,18 @@ def fit_scorer(
     )
 
 
+def baselines_of(material: Material, fitted: Fitted | None = None) -> Baselines:
+    """The baselines of a target, fitted on its fit rows."""
+    problem, rows = material.problem, material.split.fit
+    return fit_baselines(material.target, problem.X[rows], problem.y[rows], problem.names, fitted)
+
+
 def evidence(
-    material: Material, scorer: Scorer, rows: Index, fitted: Fitted | None = None
-) -> Evidence:
+    material: Material, scorer: Scorer, rows: Index, baselines: Baselines
+) -> Evidence:  # fmt: skip
     """What the scorer and the baselines say on rows that nothing learnt from."""
-    problem, learnt = material.problem, material.split.fit
+    problem = material.problem
     X = problem.X[rows]
-    baselines = fit_baselines(
-        material.target, problem.X[learnt], problem.y[learnt], problem.names, fitted
-    )
     predicted = scorer.amount(X) if problem.is_amount else 1.0 - scorer.p_bad(X)
     return Evidence(
         y=problem.y[rows],

@@ -34,7 +34,7 @@ from training.baselines import PEERS
 from training.beside import beside
 from training.conformal import figures as coverages
 from training.conformal import learn
-from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold
+from training.fit import Material, baselines_of, evidence, fit_scorer, fold_evidence, out_of_fold
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
 from training.matrix import Told, labelled, material, write_features
 from training.report import plots
@@ -213,7 +213,8 @@ def _learn(
             parts = {"test": fold_evidence(made, *folds)}
         else:
             rows = parts_to_judge(made, dataset)
-            parts = {n: evidence(made, scorer, r, fitted) for n, r in rows.items()}
+            others = baselines_of(made, fitted)
+            parts = {n: evidence(made, scorer, r, others) for n, r in rows.items()}
         learnt = learn(made, scorer, folds and folds[0])
         covered = coverages(made, scorer, learnt, folds and folds[0], rows, options.seed)
         judged = {n: _judge(made, e, options.seed) for n, e in parts.items()}

@@ -10,7 +10,7 @@ import pytest
 from scoring.monotone import violations
 from tests.training.fit_world import MONOTONE, NAMES, PLAN, material
 from training.baselines import fit_baselines
-from training.fit import calibrate, evidence, fit_scorer, fold_evidence, out_of_fold
+from training.fit import baselines_of, calibrate, evidence, fit_scorer, fold_evidence, out_of_fold
 from training.judge import judge
 from training.metrics import auc
 from training.tune import Best, default_trial
@@ -71,7 +71,7 @@ def test_evidence_is_the_scorers_and_the_baselines_word_on_the_rows_asked(target
     made = material(target, 1500, 1)
     scorer = fit_scorer(made, PLAN, BEST, 1, None)
     rows = made.split.test[:50]
-    found = evidence(made, scorer, rows)
+    found = evidence(made, scorer, rows, baselines_of(made))
     X = made.problem.X[rows]
     assert found.y.tolist() == made.problem.y[rows].tolist()
     assert found.score.tolist() == scorer.margin(X).tolist()
