@@ -12,12 +12,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from domain.settings import CLOSED
 
 PATIENCE = 60
 PASSWORD = "not: a/secret"
@@ -89,6 +92,19 @@ def postgres_server() -> Iterator[str]:
             yield address
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+@contextmanager
+def mlflow_server(database: str, folder: Path) -> Iterator[str]:
+    """An MLflow server over a PostgreSQL database, its files in a folder; its address."""
+    port = free_port()
+    store = database.replace("postgresql://", "postgresql+psycopg://", 1)
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
+    command += ["--artifacts-destination", str(folder), "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--workers", "1"]
+    with _running(command, {"env": {**os.environ, **CLOSED}, "cwd": folder}):
+        _wait(port)
+        yield f"http://127.0.0.1:{port}"
 
 
 def _unprivileged(folder: Path) -> dict[str, Any]:
