@@ -102,8 +102,9 @@ def mlflow_server(database: str, folder: Path) -> Iterator[str]:
     command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
     command += ["--artifacts-destination", str(folder), "--host", "127.0.0.1"]
     command += ["--port", str(port), "--workers", "1"]
-    with _running(command, {"env": {**os.environ, **CLOSED}, "cwd": folder}):
-        _wait(port)
+    closed = {**os.environ, **CLOSED, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with _running(command, {"env": closed, "cwd": folder}):
+        _wait(port, 3 * PATIENCE)  # it makes all its tables first
         yield f"http://127.0.0.1:{port}"
 
 
@@ -134,8 +135,8 @@ def _running(command: list[str], options: dict[str, Any]) -> Iterator[None]:
             process.wait()
 
 
-def _wait(port: int) -> None:
-    for _ in range(PATIENCE * 20):
+def _wait(port: int, seconds: int = PATIENCE) -> None:
+    for _ in range(seconds * 20):
         with socket.socket() as found:
             if found.connect_ex(("127.0.0.1", port)) == 0:
                 return
