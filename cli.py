@@ -9,19 +9,21 @@ from __future__ import annotations
 
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 import cli_data
+import cli_models
 import cli_options as opt
 from cli_explain import explain
 from cli_features import features
 from cli_options import console
 from domain.decision import Purpose
 from domain.errors import TierlineError
-from domain.settings import HOME, HOST, PORT
+from domain.settings import CLOSED, HOME, HOST, PORT
 from domain.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -54,19 +56,26 @@ def main(ctx: click.Context, home: Path) -> None:
       tierline demo
       tierline run --source online_retail_ii --data ../shared/data/online_retail_ii
     """
+    os.environ.update(CLOSED)
     for name in ("MLFLOW_RUN_ID", "MLFLOW_EXPERIMENT_ID", "MLFLOW_TRACKING_URI"):
         os.environ.pop(name, None)  # a run that `mlflow run` opened is not one of ours
     ctx.obj = home
 
 
-for _command in (*cli_data.COMMANDS, explain, features):
+for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, explain, features):
     main.add_command(_command)
 
 
-def _options(trials: int, seed: int, accept: str | None = None, by: str = "") -> RunOptions:
+def _options(
+    trials: int, seed: int, accept: str | None = None, by: str = "", dask: str | None = None
+) -> RunOptions:
     from scoring.card import Accepted
     from training.run import RunOptions
 
+    if dask:
+        from training.cluster import on_dask
+
+        return replace(_options(trials, seed, accept, by), fit=on_dask(dask))
     lock = Path(__file__).with_name("requirements.lock")
     accepted = Accepted(by=by, reason=accept) if accept else None
     return RunOptions(trials, seed, accepted, lock if lock.is_file() else None)
@@ -99,6 +108,7 @@ def tune(home: Path, source: str, trials: int, seed: int) -> None:
 @opt.seed
 @opt.accept
 @opt.by
+@click.option("--dask", metavar="ADDRESS", help="learn on the workers of this Dask scheduler")
 @opt.as_json
 @click.pass_obj
 def train(home: Path, /, source: str, json_file: Path | None, **options: Any) -> None:
@@ -188,7 +198,10 @@ def promote(home: Path, /, source: str, sample: int, certificate: str | None, **
       tierline promote --source bank --by alice
     """
     from scoring.parity import go_live
+    from scoring.registry import alias_differs
 
+    if differs := alias_differs(Workspace(home, source)):
+        console.print(differs, markup=False, highlight=False)
     with console.status("features go online"):
         basis = certificate or sample
         done, passed = go_live(Workspace(home, source), os.environ, basis=basis, **how)

@@ -62,6 +62,9 @@ REGISTRY = Setting(
 DATABASE_PASSWORD = Setting(
     "database_password", "", "password of the database that a mapping names; never written down"
 )
+TRACKING = Setting(
+    "tracking", "sqlite", "MLflow's store: sqlite, or the http(s) address of an MLflow server"
+)
 POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
 LANG = Setting("lang", "en", "language of the texts in the terminal: en or zh")
 SEED = Setting("seed", "20261122", "seed of every random choice")
@@ -79,7 +82,16 @@ SETTINGS = (
     REASONS,
     ONLINE,
     REGISTRY,
+    TRACKING,
     LANG,
     DATABASE_PASSWORD,
     SEED,
 )
+
+CLOSED = {
+    "MLFLOW_ALLOW_PICKLE_DESERIALIZATION": "false",
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "BENTOML_DO_NOT_TRACK": "true",
+}
+"""What the environment of every process of ours says, whatever it said before: MLflow reads no
+pickle, and nobody is told that we run."""

@@ -2,16 +2,25 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import os
+import re
+from dataclasses import dataclass, field
 from pathlib import Path
+
+from domain.errors import InputError
+from domain.settings import TRACKING
 
 
 @dataclass(frozen=True)
 class Workspace:
-    """One source's folder inside Tierline's home; runs and studies are shared by all sources."""
+    """One source's folder inside Tierline's home; runs and studies are shared by all sources.
+
+    `tracking`: where MLflow keeps runs and bundles, by default as the environment says.
+    """
 
     home: Path
     source: str
+    tracking: str = field(default_factory=lambda: TRACKING.read(os.environ))
 
     @property
     def root(self) -> Path:
@@ -60,12 +69,34 @@ class Workspace:
 
     @property
     def tracking_uri(self) -> str:
-        """MLflow's backend, shared by all sources."""
+        """MLflow's backend, shared by all sources.
+
+        Raises:
+            InputError: neither `sqlite` nor an address of a server; or one with a password in it.
+        """
+        if self.has_server:
+            return self.tracking
         return f"sqlite:///{(self.home / 'mlflow.db').resolve()}"
 
     @property
+    def has_server(self) -> bool:
+        """Whether an MLflow server keeps the runs, and says where their files stand.
+
+        Raises:
+            InputError: as `tracking_uri`.
+        """
+        if self.tracking == TRACKING.default:
+            return False
+        if re.fullmatch(r"https?://[^@\s]+", self.tracking):
+            return True
+        raise InputError(
+            f"{TRACKING.variable} names neither {TRACKING.default} nor http(s)://host:port: give "
+            "one of them, user and password in MLFLOW_TRACKING_USERNAME and _PASSWORD"
+        )
+
+    @property
     def artifacts_uri(self) -> str:
-        """MLflow's artifacts, shared by all sources."""
+        """MLflow's artifacts on this machine, shared by all sources."""
         return (self.home / "mlartifacts").resolve().as_uri()
 
     @property

@@ -2,14 +2,15 @@
 
 Enters: a workspace, a written bundle, a person's name and reason. Leaves: a model version in MLflow
 (`tierline-<source>`, files as plain artifacts, no pickle flavour) and lines of the deployment log.
-The log is authoritative; MLflow's alias `live` follows it. It trains and judges nothing.
+The log is authoritative; MLflow's alias `live` follows it, and one that somebody moved is noticed.
+It trains and judges nothing.
 """
 
 from __future__ import annotations
 
-import logging
 import re
-import warnings
+import tempfile
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from domain.errors import NotFoundError, PromotionError
@@ -22,16 +23,18 @@ from features.views import LIVE
 from scoring.bundle import Bundle, load_bundle
 from scoring.card import Card, read_card
 from scoring.deployments import FIRST, Deployment, append, live_at, read_log
+from scoring.mlmodel import write_model
+from scoring.tracking import Origin, experiment_of, tracking_client
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
 
 ALIAS = "live"
-ARTIFACTS = "bundle"
+ARTIFACTS = "model"
 
 
 def register(workspace: Workspace, bundle: Bundle, run_id: str | None = None) -> str:
-    """The MLflow model version that holds the bundle's files; one version a bundle.
+    """The MLflow model version that holds the bundle, its signature and origin; one a bundle.
 
     `run_id`: the training run to keep the files with; by default a run of its own.
 
@@ -45,8 +48,15 @@ def register(workspace: Workspace, bundle: Bundle, run_id: str | None = None) ->
     known = _version(client, name, bundle.hash)
     if known is not None:
         return known
-    run = client.get_run(run_id) if run_id else client.create_run(_experiment(client, workspace))
-    client.log_artifacts(run.info.run_id, str(bundle.path), ARTIFACTS)
+    given = card.given is not None
+    origin = Origin(bundle.catalogue_hash, card.data, card.lock_hash, given).tags()
+    if run_id:
+        run = client.get_run(run_id)
+    else:
+        run = client.create_run(experiment_of(client, workspace, f"{name}-bundles"), tags=origin)
+    with tempfile.TemporaryDirectory() as folder:
+        write_model(bundle, Path(folder))
+        client.log_artifacts(run.info.run_id, folder, ARTIFACTS)
     if run_id is None:
         client.set_terminated(run.info.run_id)
     if not client.search_registered_models(f"name = '{name}'"):
@@ -59,6 +69,7 @@ def register(workspace: Workspace, bundle: Bundle, run_id: str | None = None) ->
             "bundle": bundle.hash,
             "verdict": "failed, accepted with a reason" if card.failed else "passed",
             "targets": " ".join(sorted(card.targets)),
+            **origin,
         },
     )
     return str(made.version)
@@ -131,6 +142,29 @@ def history(workspace: Workspace) -> tuple[Deployment, ...]:
     return read_log(workspace.deployments)
 
 
+def alias_differs(workspace: Workspace) -> str | None:
+    """How MLflow's alias `live` differs from the log; None where it follows it.
+
+    They differ where somebody moved the alias by hand, or a promotion was killed between the two.
+
+    Raises:
+        RecordError: the log is broken.
+    """
+    past = history(workspace)
+    logged = past[-1].bundle if past else None
+    client, name = tracking_client(workspace), model_name(workspace)
+    found = client.search_registered_models(f"name = '{name}'")
+    version = found[0].aliases.get(ALIAS) if found else None
+    named = client.get_model_version(name, version).tags.get("bundle") if version else None
+    if named == logged:
+        return None
+    said = [each[:12] if each else "no bundle" for each in (named, logged)]
+    return (
+        f"MLflow's alias `{ALIAS}` names {said[0]}, the deployment log {said[1]}, which counts: "
+        "`tierline promote` with the bundle that shall be live makes them equal"
+    )
+
+
 def newest(workspace: Workspace) -> str:
     """The hash of the bundle registered last.
 
@@ -196,26 +230,6 @@ def _checked_parity(
     in_use = panel_hash(workspace.features / LIVE)
     check_certificate(certificate, bundle.catalogue_hash, in_use, project_of(workspace.source))
     return certificate
-
-
-def tracking_client(workspace: Workspace) -> MlflowClient:
-    """MLflow over the workspace's own store, quiet, whatever the environment names."""
-    from mlflow import MlflowClient  # 2 s: `live` and `history`, which serving asks, need none
-
-    logging.getLogger("mlflow").setLevel(logging.WARNING)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-    workspace.home.mkdir(parents=True, exist_ok=True)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "The ``noload`` loader", DeprecationWarning)
-        return MlflowClient(workspace.tracking_uri, workspace.tracking_uri)
-
-
-def _experiment(client: MlflowClient, workspace: Workspace) -> str:
-    name = f"{model_name(workspace)}-bundles"
-    found = client.get_experiment_by_name(name)
-    if found is not None:
-        return str(found.experiment_id)
-    return str(client.create_experiment(name, artifact_location=workspace.artifacts_uri))
 
 
 def _version(client: MlflowClient, name: str, bundle_hash: str) -> str | None:

@@ -16,7 +16,7 @@ import bentoml
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from domain.errors import InputError
-from domain.settings import HOME, MAX_BODY_BYTES, POLICY, SOURCE, TOKEN
+from domain.settings import CLOSED, HOME, MAX_BODY_BYTES, POLICY, SOURCE, TOKEN
 from domain.workspace import Workspace
 from serving.app import make_app
 from serving.desk import Desk
@@ -87,10 +87,10 @@ def serve(home: Path, source: str, host: str, port: int, policy: Path | None) ->
         )
     environment = {
         **os.environ,
+        **CLOSED,
         HOME.variable: str(home.resolve()),
         SOURCE.variable: source,
         POLICY.variable: str(policy.resolve()) if policy else "",
-        "BENTOML_DO_NOT_TRACK": "true",
     }
     root = Path(__file__).parents[1]
     command = [sys.executable, "-m", "bentoml", "serve", "serving.service:Tierline"]

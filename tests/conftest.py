@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from pathlib import Path
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import pytest
 
 from domain.errors import NotFoundError
+from domain.settings import CLOSED
 from serving.print_pdf import browser
 from tests.servers import MissingServerError, postgres_server, redis_server
 
-os.environ.setdefault("BENTOML_DO_NOT_TRACK", "true")
-os.environ.setdefault("MLFLOW_DISABLE_TELEMETRY", "true")
-os.environ.setdefault("MLFLOW_ALLOW_PICKLE_DESERIALIZATION", "false")
+os.environ.update(CLOSED)
 os.environ.setdefault("FEAST_USAGE", "false")
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count()))
 
@@ -50,6 +50,29 @@ def postgres_address() -> Iterator[str]:
 def java() -> str:
     """The program `java`; skips where none is installed, but never in CI."""
     return shutil.which("java") or _absent("no Java here: apt-get install default-jre-headless")
+
+
+@pytest.fixture(scope="session")
+def spark(java: str) -> Iterator[Any]:
+    """Two worker processes of one core and 1024 MB."""
+    os.environ.update(
+        SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_HOSTNAME="localhost", PYSPARK_PYTHON=sys.executable
+    )
+    from pyspark.sql import SparkSession
+
+    session = (
+        SparkSession.builder.master("local-cluster[2,1,1024]")
+        .appName("tierline")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.ui.enabled", "false")
+        .config("spark.sql.adaptive.enabled", "false")
+        .config("spark.executorEnv.PYTHONPATH", str(Path(__file__).parents[1]))
+        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "500")
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
 
 
 @pytest.fixture(scope="session")

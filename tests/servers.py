@@ -12,12 +12,15 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+from domain.settings import CLOSED
 
 PATIENCE = 60
 PASSWORD = "not: a/secret"
@@ -91,6 +94,20 @@ def postgres_server() -> Iterator[str]:
         shutil.rmtree(folder, ignore_errors=True)
 
 
+@contextmanager
+def mlflow_server(database: str, folder: Path) -> Iterator[str]:
+    """An MLflow server over a PostgreSQL database, its files in a folder; its address."""
+    port = free_port()
+    store = database.replace("postgresql://", "postgresql+psycopg://", 1)
+    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", store]
+    command += ["--artifacts-destination", str(folder), "--host", "127.0.0.1"]
+    command += ["--port", str(port), "--workers", "1"]
+    closed = {**os.environ, **CLOSED, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    with _running(command, {"env": closed, "cwd": folder}):
+        _wait(port, 3 * PATIENCE)  # it makes all its tables first
+        yield f"http://127.0.0.1:{port}"
+
+
 def _unprivileged(folder: Path) -> dict[str, Any]:
     """Who may run PostgreSQL, made the owner of its folder; nobody else where we are not root."""
     if os.geteuid() != 0:
@@ -118,8 +135,8 @@ def _running(command: list[str], options: dict[str, Any]) -> Iterator[None]:
             process.wait()
 
 
-def _wait(port: int) -> None:
-    for _ in range(PATIENCE * 20):
+def _wait(port: int, seconds: int = PATIENCE) -> None:
+    for _ in range(seconds * 20):
         with socket.socket() as found:
             if found.connect_ex(("127.0.0.1", port)) == 0:
                 return

@@ -22,7 +22,7 @@ from training.baselines import Baselines, fit_baselines
 from training.calibrate import fit_log_amount, fit_log_odds
 from training.judge import Evidence
 from training.splits import FOLDS, Split, percents
-from training.tune import Best, Problem, fit_booster, inner_folds, make_study, tune
+from training.tune import Best, Fit, Problem, fit_booster, inner_folds, make_study, tune
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -52,14 +52,20 @@ def calibrate(material: Material, margin: Floats, rows: Index) -> Calibration:
 
 
 def fit_scorer(
-    material: Material, plan: StudyPlan, best: Best, seed: int, folded: Floats | None
+    material: Material,
+    plan: StudyPlan,
+    best: Best,
+    seed: int,
+    folded: Floats | None,
+    fit: Fit = fit_booster,
 ) -> Scorer:
     """The scorer of a target: booster on the fit rows, calibration on customers of its own.
 
-    `folded`: with folds, the margins of `out_of_fold`, from which the calibration is learnt.
+    `folded`: with folds, the margins of `out_of_fold`, from which the calibration is learnt. `fit`:
+    what learns the booster, here or on a cluster.
     """
     problem, split = material.problem, material.split
-    booster = fit_booster(problem, split.fit, best, seed)
+    booster = fit(problem, split.fit, best, seed)
     if folded is not None:
         rows, margin = split.fit, folded
     else:

@@ -40,20 +40,27 @@ from training.matrix import Told, labelled, material, write_features
 from training.report import plots
 from training.splits import Index, has_both, percents
 from training.targets import grids
-from training.track import Tracker
-from training.tune import RULES, Best, inner_folds, make_study, tune
+from training.track import Tracker, origin_of
+from training.tune import RULES, Best, Fit, fit_booster, inner_folds, make_study, tune
 
 GOLDEN_ROWS = 50
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Trials a study, the seed of every choice, and who accepts a failed verdict and why."""
+    """Trials a study, the seed of every choice, who accepts a failed verdict and why, and what
+    learns the winners' boosters."""
 
     trials: int = 20
     seed: int = 20261122
     accepted: Accepted | None = None
     lock: Path | None = None
+    fit: Fit = fit_booster
+
+    @property
+    def lock_hash(self) -> str | None:
+        """SHA-256 of the lock file."""
+        return hashlib.sha256(self.lock.read_bytes()).hexdigest() if self.lock else None
 
 
 @dataclass(frozen=True)
@@ -128,7 +135,8 @@ def tune_all(
     found = {}
     for target, table in rows.items():
         made = material(dataset, workspace, target, table, options.seed)
-        with Tracker(workspace, target) as tracker:
+        with Tracker(workspace, target, origin_of(dataset, options.lock_hash)) as tracker:
+            tracker.data(dataset, made.split)
             found[target] = _tune(made, dataset, workspace, options, (tracker, told))
     return found
 
@@ -204,10 +212,11 @@ def _learn(
 ) -> TargetResult:
     told, fitted = given
     began = time.monotonic()
-    with Tracker(workspace, made.target) as tracker:
+    with Tracker(workspace, made.target, origin_of(dataset, options.lock_hash)) as tracker:
+        tracker.data(dataset, made.split)
         best = _tune(made, dataset, workspace, options, (tracker, told))
         folds = out_of_fold(made, options.seed) if made.split.folds else None
-        scorer = fit_scorer(made, dataset.plan, best, options.seed, folds and folds[0])
+        scorer = fit_scorer(made, dataset.plan, best, options.seed, folds and folds[0], options.fit)
         if folds:
             rows = {"test": made.split.test}
             parts = {"test": fold_evidence(made, *folds)}
@@ -288,7 +297,6 @@ def _card(
     """The model card; without times or durations, so that equal runs have equal bundles (I11)."""
     failed = any(not r.verdict.passed for r in results.values())
     accepted = options.accepted if failed else None
-    lock = options.lock
     return {
         "source": dataset.source,
         "targets": {
@@ -300,6 +308,6 @@ def _card(
         "data": {n: t.sha256 for n, t in dataset.tables.items()},
         "plan": dataset.plan.model_dump(mode="json"),
         "seed": options.seed,
-        "lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest() if lock else None,
+        "lock_hash": options.lock_hash,
         **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
     }

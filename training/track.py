@@ -12,28 +12,31 @@ from pathlib import Path
 from typing import Any
 
 import optuna
-from mlflow.entities import Metric, Param
 
 from domain.tiers import Target
 from domain.workspace import Workspace
-from scoring.registry import tracking_client
+from events.dataset import Dataset
+from features.given import catalogue_of
+from features.panel_files import panel_hash
+from features.views import LIVE
+from scoring.tracking import Origin, Used, experiment_of, log_data, tracking_client
+from training.splits import Split
 
 
 class Tracker:
-    """The parent run of one target; a context manager that ends it as finished or failed."""
+    """The parent run of one target; a context manager that ends it as finished or failed.
 
-    def __init__(self, workspace: Workspace, target: Target) -> None:
+    `origin`: what it learns with, which becomes the tags of the run.
+    """
+
+    def __init__(self, workspace: Workspace, target: Target, origin: Origin) -> None:
         self._client = tracking_client(workspace)
+        self._workspace = workspace
         name = f"{workspace.source}/{target}"
-        found = self._client.get_experiment_by_name(name)
-        self._experiment = (
-            found.experiment_id
-            if found
-            else self._client.create_experiment(
-                name, artifact_location=f"{workspace.artifacts_uri}/{workspace.source}-{target}"
-            )
+        self._experiment = experiment_of(self._client, workspace, name)
+        run = self._client.create_run(
+            self._experiment, run_name=f"train {target}", tags=origin.tags()
         )
-        run = self._client.create_run(self._experiment, run_name=f"train {target}")
         self.run_id: str = run.info.run_id
 
     def __enter__(self) -> Tracker:
@@ -42,8 +45,18 @@ class Tracker:
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
         self._client.set_terminated(self.run_id, "FINISHED" if kind is None else "FAILED")
 
+    def data(self, dataset: Dataset, split: Split) -> None:
+        """Every table of the data set and the features, by hash, with how many rows did what."""
+        parts = {"fit": split.fit, "calibration": split.calibration, "test": split.test}
+        tables = {n: Used(t.sha256, {"num_rows": t.rows}) for n, t in dataset.tables.items()}
+        panel = panel_hash(self._workspace.features / LIVE)
+        used = {"features": Used(panel, {name: len(rows) for name, rows in parts.items()})}
+        log_data(self._client, self.run_id, dataset.source, tables | used)
+
     def trial(self, trial: optuna.trial.FrozenTrial) -> None:
         """A child run for a finished or pruned trial."""
+        from mlflow.entities import Metric, Param
+
         tags = {"mlflow.parentRunId": self.run_id, "state": trial.state.name}
         run = self._client.create_run(
             self._experiment, tags=tags, run_name=f"trial {trial.number}"
@@ -56,6 +69,8 @@ class Tracker:
 
     def figures(self, params: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> None:
         """The winner's parameters, and every plain number of each judged part."""
+        from mlflow.entities import Metric, Param
+
         now = int(time.time() * 1000)
         metrics = [
             Metric(f"{part}_{name}", float(value), now, 0)
@@ -71,3 +86,9 @@ class Tracker:
         """Plots of the training report."""
         for path in paths:
             self._client.log_artifact(self.run_id, str(path), "report")
+
+
+def origin_of(dataset: Dataset, lock_hash: str | None) -> Origin:
+    """What a training on a data set learns with."""
+    tables = {name: table.sha256 for name, table in dataset.tables.items()}
+    return Origin(catalogue_of(dataset).hash, tables, lock_hash, dataset.given is not None)

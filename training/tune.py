@@ -75,6 +75,10 @@ class Best:
     figure: float
 
 
+Fit = Callable[[Problem, Index, Best, int], lgb.Booster]
+"""What learns the winner's booster on some rows with a seed: `fit_booster`, or a cluster."""
+
+
 def space(trial: optuna.Trial, rows: int) -> dict[str, Any]:
     """The space: few leaves and strong regularisation, where searches on such data end."""
     return {

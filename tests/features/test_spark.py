@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import sys
-from pathlib import Path
-
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -16,31 +12,6 @@ from features.partitions import compute_on_disk, panel_parts
 from features.programs import compile_takes
 from features.spark import compute_on_spark, unlaid, whole_customers
 from tests.features.scale_world import grid_of, in_order, same_bytes, small_bank
-
-ROOT = Path(__file__).parents[2]
-
-
-@pytest.fixture(scope="module")
-def spark(java):
-    """Two worker processes of one core and 1024 MB."""
-    os.environ.update(
-        SPARK_LOCAL_IP="127.0.0.1", SPARK_LOCAL_HOSTNAME="localhost", PYSPARK_PYTHON=sys.executable
-    )
-    from pyspark.sql import SparkSession
-
-    session = (
-        SparkSession.builder.master("local-cluster[2,1,1024]")
-        .appName("tierline")
-        .config("spark.sql.session.timeZone", "UTC")
-        .config("spark.ui.enabled", "false")
-        .config("spark.sql.adaptive.enabled", "false")
-        .config("spark.executorEnv.PYTHONPATH", str(ROOT))
-        .config("spark.sql.execution.arrow.maxRecordsPerBatch", "500")
-        .getOrCreate()
-    )
-    session.sparkContext.setLogLevel("ERROR")
-    yield session
-    session.stop()
 
 
 @pytest.mark.slow

@@ -61,7 +61,7 @@ def test_the_entry_points_of_mlproject_are_commands_of_the_cli():
 
     project = (ROOT / "MLproject").read_text(encoding="utf-8")
     used = set(re.findall(r"python cli\.py (\w+)", project))
-    assert used == {"simulate", "features", "tune", "train", "decide"}
+    assert used == {"simulate", "features", "tune", "train", "score"}
     assert used <= set(main.commands)
 
 

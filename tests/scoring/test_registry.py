@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import json
 import os
+import pickle
+import pickletools
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+import yaml
 from mlflow import MlflowClient
 
 from domain.asof import parse_instant
+from domain.decision import content_hash
 from domain.errors import BundleError, NotFoundError, PromotionError, RecordError
+from domain.policy import default_policy
 from domain.workspace import Workspace
 from features.parity import Certificate
 from scoring.bundle import Bundle, write_bundle
-from scoring.registry import find_bundle, history, live, promote, register
+from scoring.registry import alias_differs, find_bundle, history, live, promote, register
 
 # MLflow 3.17 maps its tables with a loader that SQLAlchemy 2.1 deprecates
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
@@ -76,12 +81,82 @@ def test_a_registered_bundle_has_its_files_and_tags_in_mlflow(shop, write, tmp_p
     bundle = write()
     version = register(shop, bundle)
     held = client(shop).get_model_version(f"tierline-{shop.source}", version)
-    assert held.tags == {"bundle": bundle.hash, "verdict": "passed", "targets": "churn"}
-    copied = Path(client(shop).download_artifacts(held.run_id, "bundle", str(tmp_path)))
+    assert held.tags | {"bundle": bundle.hash, "verdict": "passed", "targets": "churn"} == held.tags
+    copied = Path(client(shop).download_artifacts(held.run_id, "model/bundle", str(tmp_path)))
     for file in bundle.path.iterdir():
         assert (copied / file.name).read_bytes() == file.read_bytes()
-    assert held.source == f"{client(shop).get_run(held.run_id).info.artifact_uri}/bundle"
+    assert held.source == f"{client(shop).get_run(held.run_id).info.artifact_uri}/model"
     assert held.source.startswith(shop.artifacts_uri)
+
+
+def test_a_version_says_which_catalogue_policy_data_code_and_lock_it_was_made_with(
+    shop, write, monkeypatch
+):
+    bundle, mlflow = write(), client(shop)
+    version = register(shop, bundle)
+    held = mlflow.get_model_version(f"tierline-{shop.source}", version)
+    assert held.tags["catalogue"] == bundle.catalogue_hash
+    assert held.tags["policy"] == default_policy().hash
+    assert held.tags["data"] == content_hash(bundle.card["data"])
+    assert held.tags["lock"] == bundle.card["lock_hash"]
+    assert held.tags["version"] == bundle.tierline
+    run = mlflow.get_run(held.run_id).data.tags
+    for name in ("catalogue", "policy", "data", "lock", "version"):
+        assert run[name] == held.tags[name]
+
+
+def test_what_the_registry_holds_is_json_yaml_or_native_boosters_and_no_pickle(
+    shop, write, tmp_path
+):
+    held = client(shop).get_model_version(f"tierline-{shop.source}", register(shop, write()))
+    folder = Path(client(shop).download_artifacts(held.run_id, "", str(tmp_path)))
+    files = [f for f in folder.rglob("*") if f.is_file()]
+    assert {f.name for f in files} > {"MLmodel", "input_example.json", "churn.lgb.txt"}
+    assert [f.name for f in files if is_pickle(f.read_bytes()) or not is_plain(f)] == []
+
+
+def is_pickle(data: bytes) -> bool:
+    """Whether the opcodes of the bytes are those of a pickle, from the first to the stop."""
+    try:
+        return bool(list(pickletools.genops(data)))
+    except (ValueError, UnicodeDecodeError):
+        return False
+
+
+def is_plain(file: Path) -> bool:
+    if file.suffix == ".json":
+        return isinstance(json.loads(file.read_text("utf-8")), dict)
+    if file.name == "MLmodel":
+        return set(yaml.safe_load(file.read_text("utf-8"))["flavors"]) == {"tierline"}
+    return file.name.endswith(".lgb.txt") and file.read_text("ascii").startswith("tree\n")
+
+
+@pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+def test_a_pickle_of_any_protocol_would_be_found(protocol):
+    assert is_pickle(pickle.dumps({"a": [1, 2.5, "b"]}, protocol))
+
+
+def test_an_alias_that_somebody_moved_is_told_until_a_promotion_sets_it_again(shop, write) -> None:
+    first, second = write(), write(seed=8)
+    name, mlflow = f"tierline-{shop.source}", client(shop)
+    assert alias_differs(shop) is None, "neither the log nor MLflow knows anything"
+    versions = {b.hash: register(shop, b) for b in (first, second)}
+    go(shop, first)
+    assert alias_differs(shop) is None
+    mlflow.set_registered_model_alias(name, "live", versions[second.hash])
+    said = alias_differs(shop)
+    assert said and f"names {second.hash[:12]}, the deployment log {first.hash[:12]}" in said
+    mlflow.delete_registered_model_alias(name, "live")
+    assert "names no bundle" in (alias_differs(shop) or "")
+    go(shop, first, JUNE + 1)
+    assert alias_differs(shop) is None
+    assert len(history(shop)) == 1
+
+
+def test_an_alias_without_a_log_is_told(shop, write) -> None:
+    version = register(shop, write())
+    client(shop).set_registered_model_alias(f"tierline-{shop.source}", "live", version)
+    assert "the deployment log no bundle" in (alias_differs(shop) or "")
 
 
 def test_a_bundle_is_registered_once(shop, write) -> None:

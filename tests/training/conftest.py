@@ -68,14 +68,23 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
 
 @pytest.fixture(scope="session")
 def elsewhere(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
-    """The JSON of the same run in another home and process, with another order of hashes."""
+    """The JSON of the same run in another home and process, with another order of hashes.
+
+    The process has no network; `calls` is what it asked of one.
+    """
     home = tmp_path_factory.mktemp("elsewhere") / "home"
+    calls = home.parent / "calls"
     words = (str(home), str(trained.dataset.root), str(OPTIONS.trials))
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, *words],
         cwd=ROOT, capture_output=True, text=True, check=False,
-        env={**os.environ, "PYTHONHASHSEED": "4", "OMP_NUM_THREADS": "1"},
+        env={**os.environ, **no_network(calls), "PYTHONHASHSEED": "4", "OMP_NUM_THREADS": "1"},
     )  # fmt: skip
     assert done.returncode == 0, done.stderr
     found: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
-    return found
+    return {**found, "calls": calls.read_text() if calls.exists() else ""}
+
+
+def no_network(calls: Path) -> dict[str, str]:
+    """The environment of a process that reaches no other machine, and writes its tries down."""
+    return {"PYTHONPATH": str(ROOT / "tests/offline"), "TIERLINE_CALLS": str(calls)}

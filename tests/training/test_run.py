@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import dataclasses
 import json
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -26,6 +29,7 @@ from features.panel import compute
 from scoring.card import Accepted, read_card
 from scoring.conformal import read_conformal
 from scoring.monotone import violations
+from tests.training.conftest import no_network
 from tests.training.label_world import buys, dataset_of, plan_of
 from training.baselines import fit_baselines
 from training.matrix import labelled, material
@@ -72,6 +76,26 @@ def test_the_same_data_and_seed_give_the_same_bundle_in_another_home_and_process
         assert found.pop("seconds") > 0
         assert there.pop("seconds") > 0
         assert there == found
+
+
+def test_a_whole_training_asks_nothing_of_a_network(elsewhere):
+    assert elsewhere["calls"] == ""
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        "import urllib.request as u; u.urlopen('http://example.org')",
+        "import socket; socket.create_connection(('192.0.2.1', 80))",
+        "import socket; socket.socket(type=socket.SOCK_DGRAM).sendto(b'', ('192.0.2.1', 53))",
+    ],
+)
+def test_a_process_that_asks_is_found(code, tmp_path):
+    environment = {**os.environ, **no_network(tmp_path / "calls")}
+    command = [sys.executable, "-c", code]
+    done = subprocess.run(command, env=environment, capture_output=True, check=False)
+    assert done.returncode
+    assert re.search(r"example\.org|192\.0\.2\.1", (tmp_path / "calls").read_text())
 
 
 def test_no_protected_column_is_in_the_lineage_of_a_scorer(trained):

@@ -11,10 +11,13 @@ import pytest
 
 from domain.tiers import TARGETS
 from domain.workspace import Workspace
-from scoring.registry import tracking_client
+from features.panel_files import panel_hash
+from scoring.tracking import Origin, tracking_client
 from tests.training.fit_world import problem
-from training.track import Tracker
+from training.track import Tracker, origin_of
 from training.tune import make_study, tune
+
+ORIGIN = Origin("c" * 64, {}, None)
 
 
 def runs_of(workspace: Workspace, name: str):
@@ -44,6 +47,24 @@ def test_a_training_is_one_parent_run_with_a_child_a_trial(trained, target):
     kept = {f.path for f in client.list_artifacts(first.info.run_id, "report")}
     assert kept == {f"report/{n}.png" for n in ("reasons", "importance", "calibration")}
     assert "figures.json" in {f.path for f in client.list_artifacts(first.info.run_id)}
+    assert first.data.tags | origin_of(trained.dataset, None).tags() == first.data.tags
+
+
+def test_a_training_names_its_tables_by_hash_with_their_rows(trained):
+    parents, _, _ = runs_of(trained.workspace, "bank/churn")
+    first = min(parents, key=lambda r: r.info.start_time)
+    found = {i.dataset.name: i.dataset for i in first.inputs.dataset_inputs}
+    assert set(found) == {*trained.dataset.tables, "features"}
+    for name, table in trained.dataset.tables.items():
+        assert json.loads(found[name].source)["sha256"] == table.sha256
+        assert json.loads(found[name].profile) == {"num_rows": table.rows}
+    counts = json.loads(found["features"].profile)
+    result = trained.result.targets["churn"]
+    assert counts["fit"] == result.fit_rows
+    assert counts["test"] == result.parts["test"].figures["rows"]
+    assert json.loads(found["features"].source)["sha256"] == panel_hash(
+        trained.workspace.features / "live"
+    )
 
 
 def test_the_figures_file_has_intervals_and_baselines(trained):
@@ -58,7 +79,7 @@ def test_the_figures_file_has_intervals_and_baselines(trained):
 def test_a_run_that_fails_is_marked_failed_and_nothing_is_printed(tmp_path, capfd):
     workspace = Workspace(tmp_path, "shop")
     made, parts = problem(300, 1), (np.arange(200), np.arange(200, 300))
-    with pytest.raises(ZeroDivisionError), Tracker(workspace, "churn") as tracker:
+    with pytest.raises(ZeroDivisionError), Tracker(workspace, "churn", ORIGIN) as tracker:
         study = make_study("s", workspace.studies_url, is_amount=False)
         tune(made, (parts,), study, 1, 1, tracker.trial)
         tracker.figures({"trees": 3}, {"test": {"auc": 0.5, "interval": [0.4, 0.6]}})

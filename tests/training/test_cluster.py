@@ -1,0 +1,101 @@
+"""Learning on two Dask workers: native text, directions proved, as good as on one machine."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from sklearn.metrics import roc_auc_score
+
+from domain.errors import BundleError, InputError
+from scoring.booster import booster_text
+from scoring.monotone import violations
+from tests.training.fit_world import MONOTONE, PLAN, material, problem
+from training import cluster
+from training.cluster import fit_on_dask, on_dask
+from training.fit import fit_scorer
+from training.tune import Best, fit_booster
+
+BEST = Best(
+    {
+        "learning_rate": 0.1, "num_leaves": 6, "min_data_in_leaf": 20, "lambda_l2": 5.0,
+        "feature_fraction": 0.8, "bagging_fraction": 0.7, "bagging_freq": 1,
+    },
+    40,
+    0.0,
+)  # fmt: skip
+LEARN, HELD = np.arange(2_000), np.arange(2_000, 3_000)
+pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def client():
+    """Two worker processes of one thread on this machine."""
+    from distributed import Client, LocalCluster
+
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with LocalCluster(host="127.0.0.1", **options) as made, Client(made) as found:
+        yield found
+
+
+def test_odds_learnt_by_two_workers_rank_as_those_of_one_machine(client):
+    made = problem(3_000, 1)
+    there, here = fit_on_dask(client, made, LEARN, BEST, 7), fit_booster(made, LEARN, BEST, 7)
+    assert there.num_trees() == here.num_trees() == BEST.trees
+    assert there.feature_name() == list(made.names)
+    auc = [roc_auc_score(made.y[HELD], b.predict(made.X[HELD])) for b in (there, here)]
+    assert auc[0] == pytest.approx(auc[1], abs=0.01)
+    assert auc[0] > 0.75
+    assert violations(booster_text(there), MONOTONE) == ()
+    assert violations(booster_text(there), [-w for w in MONOTONE]) != ()
+
+
+def test_amounts_learnt_by_two_workers_become_a_scorer_like_any_other(client):
+    made = material("value", 3_000, 2)
+
+    def fit(*what):
+        return fit_on_dask(client, *what)
+
+    there = fit_scorer(made, PLAN, BEST, 7, None, fit)
+    here = fit_scorer(made, PLAN, BEST, 7, None)
+    X = made.problem.X[made.split.test]
+    explained = there.explain(X)
+    assert (explained.base_points + explained.reasons.sum(axis=1) == explained.points).all()
+    assert np.corrcoef(there.margin(X), here.margin(X))[0, 1] > 0.98
+    assert there.booster_text != here.booster_text
+    assert violations(there.booster_text, there.monotone) == ()
+
+
+def test_every_worker_held_rows_of_its_own(client, monkeypatch):
+    placed = []
+    scatter = type(client).scatter
+
+    def watched(self, part, workers, **how):
+        placed.append((part.shape[0], tuple(workers)))
+        return scatter(self, part, workers=workers, **how)
+
+    monkeypatch.setattr(type(client), "scatter", watched)
+    fit_on_dask(client, problem(301, 3), np.arange(301), BEST, 7)
+    addresses = sorted(client.scheduler_info()["workers"])
+    assert placed == [(n, (a,)) for _ in "Xy" for n, a in zip((151, 150), addresses, strict=True)]
+
+
+def test_a_broken_direction_is_no_booster(client, monkeypatch):
+    wrong = [-w for w in MONOTONE]
+    monkeypatch.setattr(cluster, "violations", lambda text, _: violations(text, wrong))
+    with pytest.raises(BundleError, match="learnt on the cluster, tree"):
+        fit_on_dask(client, problem(3_000, 1), LEARN, BEST, 7)
+
+
+def test_fewer_rows_than_workers_are_refused(client):
+    with pytest.raises(InputError, match="2 workers for 1 rows"):
+        fit_on_dask(client, problem(10, 1), np.arange(1), BEST, 7)
+
+
+def test_an_address_opens_its_cluster_and_another_is_refused(client, monkeypatch):
+    fit = on_dask(client.scheduler.address)
+    assert fit(problem(300, 1), np.arange(300), BEST, 7).num_trees() == BEST.trees
+    fit.args[0].close()
+    monkeypatch.setattr(cluster, "SECONDS", 0.2)
+    for address in ("tcp://127.0.0.1:9", "nowhere://"):
+        with pytest.raises(InputError, match="no Dask scheduler answers at"):
+            on_dask(address)
