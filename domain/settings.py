@@ -62,6 +62,12 @@ REGISTRY = Setting(
 DATABASE_PASSWORD = Setting(
     "database_password", "", "password of the database that a mapping names; never written down"
 )
+STUDIES = Setting(
+    "studies",
+    "sqlite",
+    "where studies stand: sqlite or journal (in the home), sqlite:///FILE, journal:///FILE or "
+    "postgresql://user:pw@host:port/db, which several workers share",
+)
 POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
 LANG = Setting("lang", "en", "language of the texts in the terminal: en or zh")
 SEED = Setting("seed", "20261122", "seed of every random choice")
@@ -79,6 +85,7 @@ SETTINGS = (
     REASONS,
     ONLINE,
     REGISTRY,
+    STUDIES,
     LANG,
     DATABASE_PASSWORD,
     SEED,
