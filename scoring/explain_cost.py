@@ -15,7 +15,7 @@ import numpy as np
 
 from scoring.tree_tables import NODES, SPLITS, WIDTH, read_tables
 
-ROW_US, TREE_US, LANE_US = 116.0, 0.073, 0.0102
+ROW_US, TREE_US, LANE_US = 125.0, 0.1, 0.0101
 """Microseconds of a row, of a tree, and of a split for each `WIDTH` nodes of its tree."""
 
 
