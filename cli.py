@@ -23,7 +23,7 @@ from cli_features import features
 from cli_options import console
 from domain.decision import Purpose
 from domain.errors import TierlineError
-from domain.settings import CLOSED, HOME, HOST, PORT
+from domain.settings import CLOSED, HOME, HOST, PORT, STUDIES
 from domain.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -67,45 +67,76 @@ for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, explain, features):
 
 
 def _options(
-    trials: int, seed: int, accept: str | None = None, by: str = "", dask: str | None = None
+    home: Path, trials: int, seed: int, *, accept: str | None = None, by: str = "", **of: Any
 ) -> RunOptions:
     from scoring.card import Accepted
+    from training.kept import where
     from training.run import RunOptions
+    from training.study_file import read_study
 
-    if dask:
-        from training.cluster import on_dask
-
-        return replace(_options(trials, seed, accept, by), fit=on_dask(dask))
     lock = Path(__file__).with_name("requirements.lock")
     accepted = Accepted(by=by, reason=accept) if accept else None
-    return RunOptions(trials, seed, accepted, lock if lock.is_file() else None)
+    studies = tuple(read_study(file) for file in of.get("study", ()))
+    storage = where(of.get("storage") or STUDIES.read(os.environ), home)
+    made = RunOptions(trials, seed, accepted, lock if lock.is_file() else None, studies, storage)
+    if of.get("dask"):
+        from training.cluster import on_dask
+
+        made = replace(made, fit=on_dask(of["dask"]))
+    return made
 
 
 @main.command()
+@click.argument("study", required=False)
 @opt.source
 @opt.trials
 @opt.seed
-@click.pass_obj
-def tune(home: Path, source: str, trials: int, seed: int) -> None:
-    """Tune every target over the features kept; a study goes on where it was stopped.
+@opt.storage
+@click.pass_context
+def tune(ctx: click.Context, /, study: str | None, source: str, **options: Any) -> None:
+    """Run the study of a file, or that of every target of a source, over the features kept.
+
+    It goes on where it was stopped. Start it several times, with one --storage, to share the work.
 
     \b
     Example:
+      tierline tune experiments/bank_churn.toml
+      tierline tune experiments/bank_churn.toml --storage postgresql://tuner:pw@db:5432/studies
       tierline tune --source bank --trials 50
     """
+    from training.kept import where
     from training.run import tune_all
+    from training.study import run_study
+    from training.study_file import read_study
 
-    workspace = Workspace(home, source)
+    home: Path = ctx.obj
     with opt.progress() as told:
-        found = tune_all(opt.dataset_of(workspace), workspace, _options(trials, seed), told)
+        if study:
+            _only_in_the_file(ctx, "source", "trials", "seed")
+            asked = read_study(Path(study))
+            found = {asked.target: run_study(asked, home, told, where(options["storage"], home))}
+        else:
+            workspace = Workspace(home, source)
+            dataset = opt.dataset_of(workspace)
+            found = tune_all(dataset, workspace, _options(home, **options), told)
     for target, best in found.items():
-        console.print(f"[bold]{target}[/] {best.figure:.4f} with {best.trees} trees", best.params)
+        cost = "" if best.explain_us is None else f", {best.explain_us:.0f} us a decision"
+        console.print(f"[bold]{target}[/] {best.figure:.4f} with {best.trees} trees{cost}")
+        console.print(best.params)
+
+
+def _only_in_the_file(ctx: click.Context, *names: str) -> None:
+    for name in names:
+        if ctx.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE:
+            raise click.UsageError(f"the study file says its {name}: change it there")
 
 
 @main.command()
 @opt.source
 @opt.trials
 @opt.seed
+@opt.studies
+@opt.storage
 @opt.accept
 @opt.by
 @click.option("--dask", metavar="ADDRESS", help="learn on the workers of this Dask scheduler")
@@ -117,12 +148,14 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
     \b
     Example:
       tierline train --source bank --trials 20
+      tierline train --source bank --study experiments/bank_churn.toml
     """
     from training.run import train as train_all
 
     workspace = Workspace(home, source)
     with opt.progress() as told:
-        result = train_all(opt.dataset_of(workspace), workspace, _options(**options), told)
+        dataset = opt.dataset_of(workspace)
+        result = train_all(dataset, workspace, _options(home, **options), told)
     _show(result, json_file)
 
 
@@ -150,7 +183,8 @@ def run(
     report = cli_data.take_in(home, source, data)
     console.print(report.to_text(), markup=False, highlight=False)
     with opt.progress() as told:
-        result = run_all(opt.dataset_of(workspace), workspace, _options(**options), told)
+        dataset = opt.dataset_of(workspace)
+        result = run_all(dataset, workspace, _options(home, **options), told)
     _show(result, json_file)
 
 

@@ -18,7 +18,7 @@ import click
 from rich.console import Console
 
 from domain.asof import from_micros, parse_instant
-from domain.settings import LANG, POLICY, SEED, SOURCE, Setting
+from domain.settings import LANG, POLICY, SEED, SOURCE, STUDIES, Setting
 
 if TYPE_CHECKING:
     from domain.workspace import Workspace
@@ -60,6 +60,14 @@ policy = setting(POLICY, FILE)
 data = path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
 as_json = output("--json", "write the same as JSON here", "json_file")
 trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
+storage = click.option(
+    "--storage",
+    default=lambda: STUDIES.read(os.environ),
+    help=f"{STUDIES.text} [{STUDIES.variable}; {STUDIES.default}]",
+)
+studies = click.option(
+    "--study", multiple=True, type=FILE, help="a study file for its target; may be given again"
+)
 sample = click.option("--sample", default=200, show_default=True, help="customers to compare")
 by = click.option("--by", default=lambda: os.environ.get("USER") or "unnamed", help="who says so")
 lang = setting(LANG, click.Choice(["en", "zh"]))
@@ -80,7 +88,10 @@ def dataset_of(workspace: Workspace) -> Dataset:
 
 @contextmanager
 def progress() -> Iterator[Callable[[str, int, int | None], None]]:
-    """A progress bar a task: call it with its name, steps done, steps in all (None: unknown)."""
+    """A progress bar a task: call it with its name, steps done, steps in all (None: unknown).
+
+    What follows a colon in the name is shown, and may change from call to call.
+    """
     from rich.progress import MofNCompleteColumn, Progress, TaskID
 
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
@@ -88,8 +99,9 @@ def progress() -> Iterator[Callable[[str, int, int | None], None]]:
         tasks: dict[str, TaskID] = {}
 
         def advance(name: str, done: int, total: int | None) -> None:
-            if name not in tasks:
-                tasks[name] = bars.add_task(name, total=total)
-            bars.update(tasks[name], completed=done, total=total)
+            task = name.partition(":")[0]
+            if task not in tasks:
+                tasks[task] = bars.add_task(name, total=total)
+            bars.update(tasks[task], description=name, completed=done, total=total)
 
         yield advance

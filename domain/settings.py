@@ -65,6 +65,12 @@ DATABASE_PASSWORD = Setting(
 TRACKING = Setting(
     "tracking", "sqlite", "MLflow's store: sqlite, or the http(s) address of an MLflow server"
 )
+STUDIES = Setting(
+    "studies",
+    "sqlite",
+    "where studies stand: sqlite or journal (in the home), sqlite:///FILE, journal:///FILE or "
+    "postgresql://user:pw@host:port/db, which several workers share",
+)
 POLICY = Setting("policy", "", "policy file that decides; unset: the packaged one")
 LANG = Setting("lang", "en", "language of the texts in the terminal: en or zh")
 SEED = Setting("seed", "20261122", "seed of every random choice")
@@ -83,6 +89,7 @@ SETTINGS = (
     ONLINE,
     REGISTRY,
     TRACKING,
+    STUDIES,
     LANG,
     DATABASE_PASSWORD,
     SEED,

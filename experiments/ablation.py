@@ -30,9 +30,10 @@ from features.catalogue import CATALOGUE
 from training import metrics
 from training.fit import Material
 from training.judge import resample
+from training.kept import Budget
 from training.matrix import labelled, material, write_features
 from training.splits import percents
-from training.tune import Problem, fit_booster, inner_folds, make_study, tune
+from training.tune import Problem, Search, fit_booster, inner_folds, make_study, tune
 
 Floats = NDArray[np.float64]
 PAGE = Path(__file__).parents[1] / "docs/ablation.md"
@@ -160,8 +161,9 @@ def scored(made: Case, problem: Problem, trials: int, seed: int) -> Floats:
     learn = np.setdiff1d(np.arange(len(problem.y)), made.material.split.test)
     places = percents(f"ablation:{seed}", made.material.customers)
     folds = inner_folds(places, learn)
-    study = make_study("ablation", None, is_amount=problem.is_amount)
-    best = tune(problem, folds, study, trials, seed)
+    search = Search(Budget(trials), seed)
+    study = make_study("ablation", None, search, is_amount=problem.is_amount)
+    best = tune(problem, folds, study, search)
     booster = fit_booster(problem, learn, best, seed)
     return np.asarray(booster.predict(problem.X, raw_score=True, num_threads=1))
 

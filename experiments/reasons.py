@@ -31,9 +31,10 @@ from scoring.grouped import Case, idea_reasons
 from scoring.reference import fit_references
 from scoring.scorer import Scorer
 from training.fit import Material, fit_scorer
+from training.kept import Budget
 from training.matrix import labelled, material, write_features
 from training.splits import percents
-from training.tune import inner_folds, make_study, tune
+from training.tune import Search, inner_folds, make_study, tune
 
 PAGE = Path(__file__).parents[1] / "docs/reasons.md"
 TOLD = ("taiwan_credit_default", "credit_card_approval", "online_retail_ii")
@@ -77,8 +78,9 @@ def fitted(made: Material, dataset: Dataset, trials: int) -> Scorer:
     """The scorer of one target, tuned inside its fit rows."""
     places = percents(f"reasons:{SEED}", made.customers)
     folds = inner_folds(places, made.split.fit)
-    study = make_study("reasons", None, is_amount=made.problem.is_amount)
-    best = tune(made.problem, folds, study, trials, SEED)
+    search = Search(Budget(trials), SEED)
+    study = make_study("reasons", None, search, is_amount=made.problem.is_amount)
+    best = tune(made.problem, folds, study, search)
     return fit_scorer(made, dataset.plan, best, SEED, None)
 
 

@@ -39,7 +39,8 @@ class Card(_Strict):
 
     `given`: the declaration of a ready-made feature table, where it learnt from one.
     `segments`: what was fitted beside the scorers, on whom, and what was left out and why.
-    `plan`: the study plan as JSON. `lock_hash`: SHA-256 of the lock file of the environment.
+    `plan`: the study plan as JSON. `studies`: the study files of targets that have one.
+    `lock_hash`: SHA-256 of the lock file of the environment.
     """
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -52,6 +53,7 @@ class Card(_Strict):
     lock_hash: Hash | None
     given: dict[str, JsonValue] | None = None
     segments: dict[str, JsonValue] = {}
+    studies: dict[Target, dict[str, JsonValue]] = {}
 
     @property
     def failed(self) -> tuple[Target, ...]:

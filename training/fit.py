@@ -21,8 +21,9 @@ from scoring.segments import Fitted
 from training.baselines import Baselines, fit_baselines
 from training.calibrate import fit_log_amount, fit_log_odds
 from training.judge import Evidence
+from training.kept import Budget
 from training.splits import FOLDS, Split, percents
-from training.tune import Best, Fit, Problem, fit_booster, inner_folds, make_study, tune
+from training.tune import Best, Fit, Problem, Search, fit_booster, inner_folds, make_study, tune
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -150,5 +151,6 @@ def out_of_fold(material: Material, seed: int) -> tuple[Floats, dict[str, Floats
 def _tune_fold(material: Material, learn: Index, seed: int) -> Best:
     places = percents(f"fold:{seed}", material.customers)
     inner = inner_folds(places, learn)
-    study = make_study("fold", None, is_amount=material.problem.is_amount)
-    return tune(material.problem, inner, study, FOLD_TRIALS, seed)
+    search = Search(Budget(FOLD_TRIALS), seed)
+    study = make_study("fold", None, search, is_amount=material.problem.is_amount)
+    return tune(material.problem, inner, study, search)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from domain.policy import Policy, packaged_for, parse_policy
 from domain.tiers import TARGETS, Target
@@ -21,12 +22,15 @@ from events.schema import INSTANT
 from features.given import catalogue_of, everybody, panel_parts
 from features.panel import quiet_duckdb
 from features.store import matrix, open_room
+from features.views import panel_file, themes
 from training import segments
+from training.claims import FileClaims
 from training.fit import Material
 from training.splits import split
 from training.targets import SPECS, grids, labels, why_skipped
 from training.tune import Problem, constant_columns
 
+KEYS = ["customer_id", "as_of"]
 Told = Callable[[str, int, int], None]
 """Progress: what is under way, steps done, steps in all."""
 
@@ -80,6 +84,28 @@ def write_features(
     return written
 
 
+def ensure_features(
+    dataset: Dataset,
+    workspace: Workspace,
+    target: Target,
+    rows: pa.Table,
+    told: Told,
+) -> None:
+    """Features of `rows` too, where the panel lacks some: dates that only one study asks for.
+
+    Of several workers that begin at once, one computes while the others wait.
+    """
+    with FileClaims(workspace.root / "features.claims").alone():
+        view = themes(catalogue_of(dataset))
+        room = open_room(workspace, os.environ, catalogue_of(dataset))
+        kept = pq.read_table(panel_file(room.views, next(iter(view))), columns=[*KEYS])
+        keys = rows.select(KEYS)
+        if keys.join(kept.cast(keys.schema), KEYS, join_type="left anti").num_rows:
+            asked = labelled(dataset)[0]
+            asked[target] = pa.concat_tables([asked[target], rows])
+            write_features(dataset, workspace, asked, told)
+
+
 def _followed(parts: Iterator[pa.Table], rows: int, told: Told) -> Iterator[pa.Table]:
     """The parts, telling how many rows there are so far."""
     done = 0
@@ -91,17 +117,23 @@ def _followed(parts: Iterator[pa.Table], rows: int, told: Told) -> Iterator[pa.T
 
 
 def material(
-    dataset: Dataset, workspace: Workspace, target: Target, rows: pa.Table, seed: int
+    dataset: Dataset,
+    workspace: Workspace,
+    target: Target,
+    rows: pa.Table,
+    seed: int,
+    names: Sequence[str] | None = None,
 ) -> Material:
     """One target's matrix, read through Feast as of each row, and its split.
 
-    Features that hold one value on the fit rows are dropped and named.
+    `names`: the features to learn from [all that the target may use]. Those that hold one value on
+    the fit rows are dropped and named.
     """
     plan = dataset.plan
     test = grids(dataset)[1]
     parts = split(rows, plan, plan.targets[target].horizon_days, min(test, default=0), seed)
     catalogue = catalogue_of(dataset)
-    names = catalogue.for_target(target)
+    names = catalogue.for_target(target) if names is None else names
     room = open_room(workspace, os.environ, catalogue)
     policy = parse_policy(packaged_for(catalogue.names))
     asked = tuple(dict.fromkeys((*names, *policy.features)))

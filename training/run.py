@@ -16,8 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from domain.asof import to_micros
-from domain.decision import content_hash
-from domain.errors import NotEnoughDataError, PromotionError
+from domain.errors import InputError, NotEnoughDataError, PromotionError
 from domain.tiers import Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
@@ -36,31 +35,47 @@ from training.conformal import figures as coverages
 from training.conformal import learn
 from training.fit import Material, baselines_of, evidence, fit_scorer, fold_evidence, out_of_fold
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
-from training.matrix import Told, labelled, material, write_features
+from training.matrix import Told, labelled, write_features
 from training.report import plots
-from training.splits import Index, has_both, percents
+from training.splits import Index, has_both
+from training.study import Asked, ask, material_of, tune_study
+from training.study_file import BudgetFile, StudyFile
 from training.targets import grids
 from training.track import Tracker, origin_of
-from training.tune import RULES, Best, Fit, fit_booster, inner_folds, make_study, tune
+from training.tune import Best, Fit, fit_booster
 
 GOLDEN_ROWS = 50
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Trials a study, the seed of every choice, who accepts a failed verdict and why, and what
-    learns the winners' boosters."""
+    """Trials a study, the seed of every choice, who accepts a failed verdict and why.
+
+    `studies`: those of some targets, in the place of the default ones; `storage`: where studies
+    are kept; `fit`: what learns the winners' boosters.
+    """
 
     trials: int = 20
     seed: int = 20261122
     accepted: Accepted | None = None
     lock: Path | None = None
+    studies: tuple[StudyFile, ...] = ()
+    storage: str | None = None
     fit: Fit = fit_booster
 
     @property
     def lock_hash(self) -> str | None:
         """SHA-256 of the lock file."""
         return hashlib.sha256(self.lock.read_bytes()).hexdigest() if self.lock else None
+
+    def asked(self, target: Target, dataset: Dataset, workspace: Workspace) -> Asked:
+        """The study of a target: the one that was given, else the default one."""
+        given = [s for s in self.studies if s.target == target]
+        if not given:
+            budget = BudgetFile(trials=self.trials)
+            source = workspace.source
+            given = [StudyFile(source=source, target=target, seed=self.seed, budget=budget)]
+        return ask(given[0], dataset, workspace, self.storage)
 
 
 @dataclass(frozen=True)
@@ -131,13 +146,13 @@ def tune_all(
     dataset: Dataset, workspace: Workspace, options: RunOptions, told: Told
 ) -> dict[Target, Best]:
     """The study of every target, over features already kept; resumes where it stands."""
-    rows, _ = labelled(dataset)
     found = {}
-    for target, table in rows.items():
-        made = material(dataset, workspace, target, table, options.seed)
+    for target, rows in labelled(dataset)[0].items():
+        asked = options.asked(target, dataset, workspace)
+        made = material_of(asked, rows, told)
         with Tracker(workspace, target, origin_of(dataset, options.lock_hash)) as tracker:
             tracker.data(dataset, made.split)
-            found[target] = _tune(made, dataset, workspace, options, (tracker, told))
+            found[target] = tune_study(asked, made, tracker, told)
     return found
 
 
@@ -159,18 +174,21 @@ def train(
 
     Raises:
         NotEnoughDataError: no target of the source can be learnt.
+        InputError: a study does not fit the source, or two are about one target.
     """
+    _check_studies(dataset, workspace, options)
     rows, skipped = labelled(dataset)
     learnt = segments.learn(dataset, workspace, options.seed)
     results: dict[Target, TargetResult] = {}
     golden, fitted = {}, {}
     for target, table in rows.items():
+        asked = options.asked(target, dataset, workspace)
         try:
-            made = material(dataset, workspace, target, table, options.seed)
+            made = material_of(asked, table, told)
         except NotEnoughDataError as e:
             skipped[target] = str(e)
             continue
-        results[target] = _learn(made, dataset, workspace, options, (told, learnt.fitted))
+        results[target] = _learn(made, asked, options, (told, learnt.fitted))
         X = made.problem.X[made.split.fit]
         golden[target] = draw_rows(X, min(GOLDEN_ROWS, len(X)), options.seed)
         stages = [made.stages[row] for row in made.split.fit]
@@ -203,18 +221,24 @@ def train(
     )
 
 
+def _check_studies(dataset: Dataset, workspace: Workspace, options: RunOptions) -> None:
+    """Nothing, where every study fits the source and each target has one at most."""
+    for study in options.studies:
+        ask(study, dataset, workspace)
+    named = [s.target for s in options.studies]
+    twice = sorted({t for t in named if named.count(t) > 1})
+    if twice:
+        raise InputError(f"two studies are about {', '.join(twice)}: give one a target")
+
+
 def _learn(
-    made: Material,
-    dataset: Dataset,
-    workspace: Workspace,
-    options: RunOptions,
-    given: tuple[Told, Fitted | None],
+    made: Material, asked: Asked, options: RunOptions, given: tuple[Told, Fitted | None]
 ) -> TargetResult:
-    told, fitted = given
+    (told, fitted), dataset = given, asked.dataset
     began = time.monotonic()
-    with Tracker(workspace, made.target, origin_of(dataset, options.lock_hash)) as tracker:
+    with Tracker(asked.workspace, made.target, origin_of(dataset, options.lock_hash)) as tracker:
         tracker.data(dataset, made.split)
-        best = _tune(made, dataset, workspace, options, (tracker, told))
+        best = tune_study(asked, made, tracker, told)
         folds = out_of_fold(made, options.seed) if made.split.folds else None
         scorer = fit_scorer(made, dataset.plan, best, options.seed, folds and folds[0], options.fit)
         if folds:
@@ -242,31 +266,6 @@ def _learn(
             X = made.problem.X[made.split.test]
             tracker.files(plots(scorer, X, parts["test"], Path(folder)))
     return result
-
-
-def _tune(
-    made: Material,
-    dataset: Dataset,
-    workspace: Workspace,
-    options: RunOptions,
-    watchers: tuple[Tracker, Told],
-) -> Best:
-    tracker, told = watchers
-    told(f"tune {made.target}", 0, options.trials)
-    places = percents(f"{dataset.plan.split_key}:validation", made.customers)
-    folds = inner_folds(places, made.split.fit)
-    data = content_hash({n: t.sha256 for n, t in dataset.tables.items()})
-    catalogue = catalogue_of(dataset).hash[:12]
-    name = f"{workspace.source}-{made.target}-{data[:12]}-{catalogue}-{options.seed}-{RULES}"
-    study = make_study(name, workspace.studies_url, is_amount=made.problem.is_amount)
-
-    def each(trial: Any) -> None:
-        tracker.trial(trial)
-        told(f"tune {made.target}", trial.number + 1, options.trials)
-
-    best = tune(made.problem, folds, study, options.trials, options.seed, each)
-    told(f"tune {made.target}", options.trials, options.trials)
-    return best
 
 
 def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:
@@ -308,6 +307,7 @@ def _card(
         "data": {n: t.sha256 for n, t in dataset.tables.items()},
         "plan": dataset.plan.model_dump(mode="json"),
         "seed": options.seed,
+        "studies": {s.target: s.model_dump(mode="json") for s in options.studies},
         "lock_hash": options.lock_hash,
         **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
     }

@@ -62,10 +62,15 @@ class Tracker:
             self._experiment, tags=tags, run_name=f"trial {trial.number}"
         ).info.run_id
         now = int(time.time() * 1000)
-        metrics = [Metric("figure", trial.value, now, 0)] if trial.value is not None else []
+        values = zip(("figure", "explain_us"), trial.values or (), strict=False)
+        metrics = [Metric(name, value, now, 0) for name, value in values]
         params = [Param(k, str(v)) for k, v in trial.params.items()]
         self._client.log_batch(run, metrics=metrics, params=params)
         self._client.set_terminated(run)
+
+    def best(self, figure: float, trial: int) -> None:
+        """The best figure so far, which MLflow draws trial by trial while the study runs."""
+        self._client.log_metric(self.run_id, "best_figure", figure, step=trial)
 
     def figures(self, params: Mapping[str, Any], parts: Mapping[str, Mapping[str, Any]]) -> None:
         """The winner's parameters, and every plain number of each judged part."""
@@ -82,10 +87,10 @@ class Tracker:
         self._client.log_batch(self.run_id, metrics=metrics, params=chosen)
         self._client.log_dict(self.run_id, dict(parts), "figures.json")
 
-    def files(self, paths: list[Path]) -> None:
-        """Plots of the training report."""
+    def files(self, paths: list[Path], folder: str = "report") -> None:
+        """Plots of the training report, or of the study."""
         for path in paths:
-            self._client.log_artifact(self.run_id, str(path), "report")
+            self._client.log_artifact(self.run_id, str(path), folder)
 
 
 def origin_of(dataset: Dataset, lock_hash: str | None) -> Origin:

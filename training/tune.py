@@ -6,9 +6,10 @@ and number of trees. The test is not seen. Same data, seed and lock: same trials
 
 from __future__ import annotations
 
+import math
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import lightgbm as lgb
@@ -19,19 +20,41 @@ from optuna_integration import LightGBMPruningCallback
 
 from domain.errors import BundleError
 from scoring.booster import booster_text
+from scoring.explain_cost import explain_us
 from scoring.monotone import violations
+from training.front import cheapest
+from training.kept import Budget, Direction, Kept, Objective, Told, keep, quiet, work
+from training.space import Space
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Folds = tuple[tuple[Index, Index], ...]
-RULES = 3
+RULES = 4
 """Raise it when folds, space or first trial change: trials under other rules are another study."""
 FOLDS = 3
+MORE_FOLDS = 5
 METHODS = ("intermediate", "basic")
 TREES = 600
 PATIENCE = 40
 CHECKED_EVERY = 10
 _BINNING = {"feature_pre_filter": False, "max_bin": 255, "verbosity": -1, "num_threads": 1}
+
+
+@dataclass(frozen=True)
+class Metric:
+    """A figure of LightGBM by which trials are compared."""
+
+    is_amount: bool
+    is_better_high: bool
+
+
+METRICS = {
+    "auc": Metric(is_amount=False, is_better_high=True),
+    "average_precision": Metric(is_amount=False, is_better_high=True),
+    "binary_logloss": Metric(is_amount=False, is_better_high=False),
+    "l2": Metric(is_amount=True, is_better_high=False),
+    "l1": Metric(is_amount=True, is_better_high=False),
+}
 
 
 @dataclass(frozen=True)
@@ -57,7 +80,6 @@ class Problem:
         return {
             **_BINNING,
             "objective": "regression" if self.is_amount else "binary",
-            "metric": "l2" if self.is_amount else "auc",
             "monotone_constraints": list(self.monotone),
             "monotone_constraints_method": METHODS[0],
             "deterministic": True,
@@ -68,64 +90,70 @@ class Problem:
 
 @dataclass(frozen=True)
 class Best:
-    """The winner: parameters of the trees, how many, and its validation figure."""
+    """The winner: parameters of the trees, how many, its validation figure.
+
+    `explain_us`: what an explained decision costs, where that was an objective.
+    """
 
     params: dict[str, Any]
     trees: int
     figure: float
+    explain_us: float | None = None
 
 
 Fit = Callable[[Problem, Index, Best, int], lgb.Booster]
 """What learns the winner's booster on some rows with a seed: `fit_booster`, or a cluster."""
 
 
-def space(trial: optuna.Trial, rows: int) -> dict[str, Any]:
-    """The space: few leaves and strong regularisation, where searches on such data end."""
-    return {
-        "learning_rate": trial.suggest_float("learning_rate", 0.02, 0.1, log=True),
-        "num_leaves": trial.suggest_int("num_leaves", 4, 24, log=True),
-        "min_data_in_leaf": trial.suggest_int("min_data_in_leaf", 10, _most(rows), log=True),
-        "feature_fraction": trial.suggest_float("feature_fraction", 0.2, 0.9),
-        "bagging_fraction": trial.suggest_float("bagging_fraction", 0.3, 0.9),
-        "bagging_freq": 1,
-        "lambda_l2": trial.suggest_float("lambda_l2", 1.0, 200.0, log=True),
-    }
+@dataclass(frozen=True)
+class Search:
+    """What a study looks for: how long, from which seed, where, by which figure.
 
-
-def default_trial(rows: int) -> dict[str, Any]:
-    """The first trial of every study: sensible values, so that few trials never do worse.
-
-    The more rows, the more a leaf must hold and the stronger it is drawn to nothing.
+    `metric` is one of `METRICS`; by default the first that fits the target. With `explained` the
+    cost of an explained decision is the second objective, and there are `MORE_FOLDS`.
     """
-    return {
-        "learning_rate": 0.03,
-        "num_leaves": 6,
-        "min_data_in_leaf": min(150, max(15, rows // 100), _most(rows)),
-        "feature_fraction": 0.4,
-        "bagging_fraction": 0.5,
-        "lambda_l2": float(min(50, max(5, rows // 400))),
-    }
+
+    budget: Budget
+    seed: int
+    space: Space = field(default_factory=Space)
+    metric: str | None = None
+    explained: bool = False
+
+    @property
+    def folds(self) -> int:
+        """How often learning rows are parted. A standard error needs more than a mean does."""
+        return MORE_FOLDS if self.explained else FOLDS
+
+    def metric_of(self, *, is_amount: bool) -> str:
+        """The figure of a trial."""
+        return self.metric or next(n for n, m in METRICS.items() if m.is_amount == is_amount)
+
+    def directions(self, *, is_amount: bool) -> tuple[Direction, ...]:
+        """Where each objective is to go."""
+        metric = METRICS[self.metric_of(is_amount=is_amount)]
+        figure: Direction = "maximize" if metric.is_better_high else "minimize"
+        return (figure, "minimize") if self.explained else (figure,)
 
 
-def _most(rows: int) -> int:
-    return min(400, max(20, rows // 10))
-
-
-def tune(
-    problem: Problem,
-    folds: Folds,
-    study: optuna.Study,
-    trials: int,
-    seed: int,
-    told: Callable[[optuna.trial.FrozenTrial], None] | None = None,
-) -> Best:  # fmt: skip
-    """The best of `trials` finished or pruned trials of the study, those of earlier runs counted.
+def tune(problem: Problem, folds: Folds, kept: Kept, search: Search, told: Told = quiet) -> Best:
+    """The best finished trial of a study, once its budget is spent; earlier runs count.
 
     `folds`: rows to learn from and rows to validate on; a trial's figure, and its number of trees,
-    is the best of the mean over the folds. `told` is called after every trial of this run. Each
-    trial draws from a seed of its own number, so that a study that was stopped and taken up again
-    finds what it would have found in one go.
+    is the best of the mean over the folds. `told` is called after every trial of this run.
     """
+    rows = max(learn.size for learn, _ in folds)
+    objective = _objective(problem, folds, search)
+    work(kept, search.budget, search.seed, search.space.first(rows), objective, told)
+    if search.explained:
+        found = cheapest(kept.study.best_trials, kept.study.directions[0])
+    else:
+        found = kept.study.best_trial
+    params = {**found.params, "bagging_freq": 1}
+    return Best(params, int(found.user_attrs["trees"]), *map(float, found.values))
+
+
+def _objective(problem: Problem, folds: Folds, search: Search) -> Objective:
+    """Cross-validation of one trial over rows that are binned once for all trials."""
     rows = max(learn.size for learn, _ in folds)
     used = np.unique(np.concatenate([part for fold in folds for part in fold]))
     within = [(np.searchsorted(used, a), np.searchsorted(used, b)) for a, b in folds]
@@ -133,44 +161,36 @@ def tune(
         problem.X[used], problem.learnt[used], feature_name=list(problem.names), params=_BINNING,
         free_raw_data=False,
     )  # fmt: skip
-    metric = "l2" if problem.is_amount else "auc"
+    metric = search.metric_of(is_amount=problem.is_amount)
 
-    def objective(trial: optuna.Trial) -> float:
-        params = {**problem.fixed(seed), **space(trial, rows)}
-        prune = LightGBMPruningCallback(trial, metric, "valid", report_interval=CHECKED_EVERY)
-        stop = lgb.early_stopping(PATIENCE, verbose=False)
+    def objective(trial: optuna.Trial) -> tuple[float, ...]:
+        params = {
+            **problem.fixed(search.seed), "metric": metric, **search.space.suggest(trial, rows)
+        }  # fmt: skip
+        callbacks = [lgb.early_stopping(PATIENCE, verbose=False)]
+        if not search.explained:  # Optuna prunes by one objective only
+            prune = LightGBMPruningCallback(trial, metric, "valid", report_interval=CHECKED_EVERY)
+            callbacks.append(prune)
         with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="The reported value is ignored")
-            found = lgb.cv(params, data, TREES, folds=iter(within), callbacks=[prune, stop])
-        curve = found[f"valid {metric}-mean"]
+            found = lgb.cv(
+                params, data, TREES, folds=iter(within), callbacks=callbacks,
+                return_cvbooster=search.explained,
+            )  # fmt: skip
+        curve, spread = found[f"valid {metric}-mean"], found[f"valid {metric}-stdv"]
         trial.set_user_attr("trees", len(curve))
-        return float(curve[-1])
+        trial.set_user_attr("error", float(spread[-1]) / math.sqrt(max(1, len(folds) - 1)))
+        if not search.explained:
+            return (float(curve[-1]),)
+        costs = [explain_us(b.model_to_string(len(curve))) for b in found["cvbooster"].boosters]
+        return float(curve[-1]), float(np.mean(costs))
 
-    callbacks = [] if told is None else [lambda _, trial: told(trial)]
-    for number in range(len(study.get_trials(deepcopy=False, states=_DONE)), trials):
-        if not number and not study.get_trials(deepcopy=False, states=_WAITING):
-            study.enqueue_trial(default_trial(rows))
-        study.sampler = optuna.samplers.TPESampler(seed=seed + number)
-        study.optimize(objective, n_trials=1, callbacks=callbacks)
-    best = study.best_trial
-    params = {**best.params, "bagging_freq": 1}
-    return Best(params, int(best.user_attrs["trees"]), float(best.value or 0.0))
+    return objective
 
 
-_DONE = (optuna.trial.TrialState.COMPLETE, optuna.trial.TrialState.PRUNED)
-_WAITING = (optuna.trial.TrialState.WAITING,)
-
-
-def make_study(name: str, storage: str | None, *, is_amount: bool) -> optuna.Study:
-    """The study of a name, taken up where it stands in its storage; None keeps it in memory."""
-    optuna.logging.set_verbosity(optuna.logging.WARNING)
-    return optuna.create_study(
-        study_name=name,
-        storage=storage,
-        load_if_exists=storage is not None,
-        direction="minimize" if is_amount else "maximize",
-        pruner=optuna.pruners.MedianPruner(n_startup_trials=4, n_warmup_steps=50),
-    )
+def make_study(name: str, address: str | None, search: Search, *, is_amount: bool) -> Kept:
+    """The study of a name, taken up where it stands at its address; None keeps it in memory."""
+    return keep(name, address, search.directions(is_amount=is_amount))
 
 
 def fit_booster(problem: Problem, rows: Index, best: Best, seed: int) -> lgb.Booster:
@@ -193,15 +213,15 @@ def fit_booster(problem: Problem, rows: Index, best: Best, seed: int) -> lgb.Boo
     raise BundleError("no method of LightGBM keeps the declared directions: free some features")
 
 
-def inner_folds(places: Index, fit: Index) -> Folds:
-    """Rows to learn from and to validate on inside the fit rows, `FOLDS` times, parted by customer.
+def inner_folds(places: Index, fit: Index, folds: int = FOLDS) -> Folds:
+    """Rows to learn from and to validate on inside the fit rows, some times, parted by customer.
 
     Customers whose `places` (0 to 99) are below 20 validate what the others teach, then those below
     40, and so on. All dates stand in every fold: a few last dates, one season, choose too few trees
     for another.
     """
     fifth = places[fit] // 20
-    return tuple((fit[fifth != k], fit[fifth == k]) for k in range(FOLDS))
+    return tuple((fit[fifth != k], fit[fifth == k]) for k in range(folds))
 
 
 def constant_columns(X: Floats, names: Sequence[str]) -> tuple[str, ...]:

@@ -24,7 +24,8 @@ from scoring.parity import go_live
 from scoring.points import PointScale
 from scoring.scorer import Calibration, Scorer
 from tests.features.panel_world import at, computed, row
-from training.tune import Best, Problem, default_trial, fit_booster
+from training.space import default_trial
+from training.tune import Best, Problem, fit_booster
 
 NAME = "toy_count_45d"
 AS_OF = at(200)

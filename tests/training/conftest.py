@@ -20,18 +20,29 @@ from events.dataset import Dataset
 from events.ingest import ingest
 from events.readers import SOURCES
 from training.run import RunOptions, RunResult, run
+from training.study_file import StudyFile
 
 ROOT = Path(__file__).parents[2]
-OPTIONS = RunOptions(trials=2)
+CREDIT = {
+    "source": "bank",
+    "target": "credit",
+    "second": "explain_us",
+    "space": {"num_leaves": [2, 8]},
+    "budget": {"trials": 2},
+}
+"""The study of one target; the others have the default one."""
+OPTIONS = RunOptions(trials=2, studies=(StudyFile.model_validate(CREDIT),))
 ELSEWHERE = """
 import json, sys
 from pathlib import Path
 from domain.workspace import Workspace
 from events.dataset import open_dataset
 from training.run import RunOptions, run
+from training.study_file import StudyFile
 
 home, dataset, trials = Path(sys.argv[1]), open_dataset(Path(sys.argv[2])), int(sys.argv[3])
-result = run(dataset, Workspace(home, "bank"), RunOptions(trials=trials), lambda *_: None)
+options = RunOptions(trials=trials, studies=(StudyFile.model_validate_json(sys.argv[4]),))
+result = run(dataset, Workspace(home, "bank"), options, lambda *_: None)
 print(json.dumps(result.to_dict()))
 """
 
@@ -74,7 +85,7 @@ def elsewhere(trained: Trained, tmp_path_factory: pytest.TempPathFactory) -> dic
     """
     home = tmp_path_factory.mktemp("elsewhere") / "home"
     calls = home.parent / "calls"
-    words = (str(home), str(trained.dataset.root), str(OPTIONS.trials))
+    words = (str(home), str(trained.dataset.root), str(OPTIONS.trials), json.dumps(CREDIT))
     done = subprocess.run(
         [sys.executable, "-c", ELSEWHERE, *words],
         cwd=ROOT, capture_output=True, text=True, check=False,

@@ -18,7 +18,8 @@ from training import beside as module
 from training.beside import beside
 from training.fit import fit_scorer
 from training.matrix import labelled, material
-from training.tune import Best, default_trial
+from training.space import default_trial
+from training.tune import Best
 
 SCORER, X = credit_scorer(), rows(900, 71)
 ACTIVE = ["active"] * len(X)

@@ -13,7 +13,8 @@ from training.baselines import fit_baselines
 from training.fit import baselines_of, calibrate, evidence, fit_scorer, fold_evidence, out_of_fold
 from training.judge import judge
 from training.metrics import auc
-from training.tune import Best, default_trial
+from training.space import default_trial
+from training.tune import Best
 
 BEST = Best({**default_trial(1000), "bagging_freq": 1}, 60, 0.0)
 

@@ -10,7 +10,8 @@ import pytest
 from tests.training.fit_world import PLAN, material
 from training.fit import baselines_of, evidence, fit_scorer
 from training.report import plots
-from training.tune import Best, default_trial
+from training.space import default_trial
+from training.tune import Best
 
 BEST = Best({**default_trial(1000), "bagging_freq": 1}, 20, 0.0)
 

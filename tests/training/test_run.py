@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import spearmanr
 
-from domain.errors import NotEnoughDataError
+from domain.errors import InputError, NotEnoughDataError
 from domain.plan import TargetPlan
 from domain.tiers import TARGETS
 from domain.workspace import Workspace
@@ -29,11 +29,12 @@ from features.panel import compute
 from scoring.card import Accepted, read_card
 from scoring.conformal import read_conformal
 from scoring.monotone import violations
-from tests.training.conftest import no_network
+from tests.training.conftest import OPTIONS, no_network
 from tests.training.label_world import buys, dataset_of, plan_of
 from training.baselines import fit_baselines
 from training.matrix import labelled, material
 from training.run import RunOptions, RunResult, parts_to_judge, run, train
+from training.study_file import StudyFile
 
 CUSTOMER = re.compile(rb"C\d{7}(?!\d)")
 REASON = "A pilot of ninety days on cards only, watched weekly."
@@ -96,6 +97,24 @@ def test_a_process_that_asks_is_found(code, tmp_path):
     done = subprocess.run(command, env=environment, capture_output=True, check=False)
     assert done.returncode
     assert re.search(r"example\.org|192\.0\.2\.1", (tmp_path / "calls").read_text())
+
+
+def test_a_study_of_its_own_chose_its_target_and_stands_in_the_card(trained):
+    card = read_card(trained.result.bundle.card)
+    assert StudyFile.model_validate(card.studies["credit"]) == OPTIONS.studies[0]
+    assert set(card.studies) == {"credit"}
+    best = {t: r.best for t, r in trained.result.targets.items()}
+    assert best["credit"].explain_us > 100
+    assert best["credit"].params["num_leaves"] <= 8
+    assert best["churn"].explain_us is None is best["value"].explain_us
+
+
+def test_studies_that_do_not_fit_the_source_are_refused_before_anything_is_learnt(trained):
+    other = OPTIONS.studies[0].model_copy(update={"source": "berka"})
+    for studies, said in (((other,), "about berka"), (OPTIONS.studies * 2, "two studies")):
+        options = dataclasses.replace(OPTIONS, studies=studies)
+        with pytest.raises(InputError, match=said):
+            train(trained.dataset, trained.workspace, options, quiet)
 
 
 def test_no_protected_column_is_in_the_lineage_of_a_scorer(trained):
@@ -169,7 +188,7 @@ def test_progress_tells_every_step_to_its_end(trained):
     assert parts[0] == (0, parts[-1][0])
     assert parts == sorted(parts)
     for target in TARGETS:
-        steps = [done for what, done, _ in trained.told if what == f"tune {target}"]
+        steps = [done for what, done, _ in trained.told if what.startswith(f"tune {target}")]
         assert steps[0] == 0
         assert steps[-1] == 2
         assert steps == sorted(steps)
@@ -190,7 +209,7 @@ def test_a_failed_verdict_is_not_registered_without_a_written_reason(trained):
 @pytest.fixture(scope="module")
 def accepted(trained):
     """The same once more over the studies that are done, with somebody's reason."""
-    options = RunOptions(trials=2, accepted=Accepted(by="risk", reason=REASON))
+    options = dataclasses.replace(OPTIONS, accepted=Accepted(by="risk", reason=REASON))
     return train(trained.dataset, trained.workspace, options, quiet)
 
 

@@ -14,8 +14,9 @@ from domain.workspace import Workspace
 from features.panel_files import panel_hash
 from scoring.tracking import Origin, tracking_client
 from tests.training.fit_world import problem
+from training.kept import Budget
 from training.track import Tracker, origin_of
-from training.tune import make_study, tune
+from training.tune import Search, make_study, tune
 
 ORIGIN = Origin("c" * 64, {}, None)
 
@@ -80,13 +81,15 @@ def test_a_run_that_fails_is_marked_failed_and_nothing_is_printed(tmp_path, capf
     workspace = Workspace(tmp_path, "shop")
     made, parts = problem(300, 1), (np.arange(200), np.arange(200, 300))
     with pytest.raises(ZeroDivisionError), Tracker(workspace, "churn", ORIGIN) as tracker:
-        study = make_study("s", workspace.studies_url, is_amount=False)
-        tune(made, (parts,), study, 1, 1, tracker.trial)
+        search = Search(Budget(1), 1)
+        study = make_study("s", workspace.studies_url, search, is_amount=False)
+        tune(made, (parts,), study, search, tracker.trial)
+        tracker.best(0.75, 0)
         tracker.figures({"trees": 3}, {"test": {"auc": 0.5, "interval": [0.4, 0.6]}})
         raise ZeroDivisionError
     [parent], [child], _ = runs_of(workspace, "shop/churn")
     assert (parent.info.status, child.info.status) == ("FAILED", "FINISHED")
-    assert parent.data.metrics == {"test_auc": 0.5}
+    assert parent.data.metrics == {"test_auc": 0.5, "best_figure": 0.75}
     assert not math.isnan(child.data.metrics["figure"])
     out, err = capfd.readouterr()
     assert (out, err) == ("", "")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import lightgbm as lgb
 import numpy as np
-import optuna
 import pytest
 from optuna.trial import TrialState
 
@@ -13,14 +12,16 @@ from scoring.booster import booster_text
 from scoring.monotone import violations
 from tests.training.fit_world import MONOTONE, NAMES, problem
 from training import tune as tuning
+from training.kept import Budget, Kept
 from training.metrics import auc
+from training.space import default_trial
 from training.splits import percents
 from training.tune import (
     METHODS,
     Best,
     Problem,
+    Search,
     constant_columns,
-    default_trial,
     fit_booster,
     inner_folds,
     make_study,
@@ -30,12 +31,16 @@ from training.tune import (
 PARTS = ((np.arange(0, 500), np.arange(500, 700)), (np.arange(200, 700), np.arange(0, 200)))
 
 
-def study(storage: str | None = None, *, is_amount: bool = False) -> optuna.Study:
-    return make_study("s", storage, is_amount=is_amount)
+def study(storage: str | None = None, *, is_amount: bool = False) -> Kept:
+    return make_study("s", storage, Search(Budget(), 0), is_amount=is_amount)
 
 
-def params_of(made: optuna.Study) -> list[dict]:
-    done = made.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
+def search(trials: int, seed: int) -> Search:
+    return Search(Budget(trials), seed)
+
+
+def params_of(made: Kept) -> list[dict]:
+    done = made.study.get_trials(states=(TrialState.COMPLETE, TrialState.PRUNED))
     return [t.params for t in done]
 
 
@@ -44,7 +49,8 @@ def test_the_same_seed_finds_the_same_trials_and_winner_and_another_seed_others(
     """I11."""
     made = problem(700, 1, is_amount=is_amount)
     studies = [study(is_amount=is_amount) for _ in range(3)]
-    found = [tune(made, PARTS, s, 4, seed) for s, seed in zip(studies, (5, 5, 6), strict=True)]
+    seeds = zip(studies, (5, 5, 6), strict=True)
+    found = [tune(made, PARTS, s, search(4, seed)) for s, seed in seeds]
     assert found[0] == found[1]
     assert params_of(studies[0]) == params_of(studies[1])
     assert params_of(studies[0])[1:] != params_of(studies[2])[1:]
@@ -57,52 +63,53 @@ def test_a_study_taken_up_again_ends_like_one_that_was_never_stopped(tmp_path, s
     """I11; 14 trials reach past the random start of the sampler."""
     made = problem(700, 1)
     whole = study()
-    expected = tune(made, PARTS, whole, 14, 5)
+    expected = tune(made, PARTS, whole, search(14, 5))
     url = f"sqlite:///{tmp_path}/studies.db"
     for trials in (*stops, 14):
         again = study(url)
-        found = tune(made, PARTS, again, trials, 5)
+        found = tune(made, PARTS, again, search(trials, 5))
     assert found == expected
     assert params_of(again) == params_of(whole)
 
 
-def test_a_trial_that_was_killed_is_done_again_and_changes_nothing(tmp_path):
+def test_a_trial_that_was_killed_is_done_again_and_changes_nothing(tmp_path, monkeypatch):
     made = problem(700, 1)
     whole = study()
-    expected = tune(made, PARTS, whole, 4, 5)
-    again = study(f"sqlite:///{tmp_path}/studies.db")
+    expected = tune(made, PARTS, whole, search(4, 5))
+    url = f"sqlite:///{tmp_path}/studies.db"
 
     class Killed(BaseException):
         """What ends a process while a trial is under way."""
 
-    def kill(trial):
+    def kill(*_: object, **__: object):
         raise Killed
 
-    for done in (0, 2):
-        if done:
-            tune(made, PARTS, again, done, 5)
-        with pytest.raises(Killed):
-            again.optimize(kill, n_trials=1)
-        again = study(f"sqlite:///{tmp_path}/studies.db")
-    assert tune(made, PARTS, again, 4, 5) == expected
+    for done in (1, 3):
+        with monkeypatch.context() as patch, pytest.raises(Killed):
+            patch.setattr(tuning.lgb, "cv", kill)
+            tune(made, PARTS, study(url), search(done, 5))
+        tune(made, PARTS, study(url), search(done, 5))
+    again = study(url)
+    assert tune(made, PARTS, again, search(4, 5)) == expected
     assert params_of(again) == params_of(whole)
+    assert [t.state for t in again.trials()] == [t.state for t in whole.trials()]
 
 
 def test_the_first_trial_is_the_sensible_one_and_a_done_study_trains_nothing_more():
     made, seen = problem(700, 1), []
     mine = study()
-    first = tune(made, PARTS, mine, 2, 5, seen.append)
+    first = tune(made, PARTS, mine, search(2, 5), seen.append)
     assert [t.number for t in seen] == [0, 1]
     assert seen[0].params == default_trial(500)
-    assert tune(made, PARTS, mine, 2, 5, seen.append) == first
+    assert tune(made, PARTS, mine, search(2, 5), seen.append) == first
     assert len(seen) == 2
 
 
 def test_the_winner_is_the_best_trial_by_its_validation_figure():
     for is_amount, best_of in ((False, max), (True, min)):
         mine = study(is_amount=is_amount)
-        found = tune(problem(700, 1, is_amount=is_amount), PARTS, mine, 5, 5)
-        figures = [t.value for t in mine.get_trials(states=(TrialState.COMPLETE,))]
+        found = tune(problem(700, 1, is_amount=is_amount), PARTS, mine, search(5, 5))
+        figures = [t.value for t in mine.study.get_trials(states=(TrialState.COMPLETE,))]
         assert found.figure == best_of(figures)
         assert found.params["bagging_freq"] == 1
         assert 1 <= found.trees <= tuning.TREES
@@ -110,8 +117,8 @@ def test_the_winner_is_the_best_trial_by_its_validation_figure():
 
 def test_hopeless_trials_are_pruned():
     mine = study()
-    tune(problem(700, 1), PARTS, mine, 16, 5)
-    states = [t.state for t in mine.get_trials()]
+    tune(problem(700, 1), PARTS, mine, search(16, 5))
+    states = [t.state for t in mine.study.get_trials()]
     assert TrialState.PRUNED in states
     assert TrialState.COMPLETE in states
     assert TrialState.FAIL not in states
@@ -185,7 +192,7 @@ def test_customers_validate_a_fifth_at_a_time_what_the_others_teach():
 
 def test_a_trial_is_judged_by_the_mean_over_its_folds():
     made, mine = problem(700, 1), study()
-    found = tune(made, PARTS, mine, 1, 5)
+    found = tune(made, PARTS, mine, search(1, 5))
     data = lgb.Dataset(made.X, made.learnt, params=tuning._BINNING, free_raw_data=False)
     data.construct()
     params = {**made.fixed(5), **found.params}

@@ -1,0 +1,64 @@
+"""The space of a study: ranges that hold, the first trial inside them."""
+
+from __future__ import annotations
+
+import optuna
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from training.space import Space, default_trial
+
+ROWS = 3000
+DEFAULT = {"learning_rate", "num_leaves", "min_data_in_leaf", "feature_fraction",
+           "bagging_fraction", "lambda_l2"}  # fmt: skip
+
+
+def suggested(space: Space, seed: int) -> dict:
+    study = optuna.create_study(sampler=optuna.samplers.RandomSampler(seed))
+    return space.suggest(study.ask(), ROWS)
+
+
+@pytest.fixture(autouse=True)
+def _quiet():
+    optuna.logging.set_verbosity(optuna.logging.WARNING)
+
+
+@settings(max_examples=30)
+@given(
+    leaves=st.lists(st.integers(2, 200), min_size=2, max_size=2).map(sorted),
+    rate=st.lists(st.floats(0.001, 1), min_size=2, max_size=2).map(sorted),
+    seed=st.integers(0, 99),
+)
+def test_suggestions_and_the_first_trial_lie_in_the_ranges(leaves, rate, seed):
+    space = Space(num_leaves=leaves, learning_rate=rate, lambda_l1=(0.1, 0.2), max_depth=(3, 3))
+    for found in (suggested(space, seed), space.first(ROWS)):
+        assert set(found) - {"bagging_freq"} == DEFAULT | {"lambda_l1", "max_depth"}
+        assert leaves[0] <= found["num_leaves"] <= leaves[1]
+        assert rate[0] <= found["learning_rate"] <= rate[1]
+        assert 0.1 <= found["lambda_l1"] <= 0.2
+        assert found["max_depth"] == 3
+        assert all(isinstance(found[n], int) for n in ("num_leaves", "max_depth"))
+
+
+def test_the_default_space_begins_with_the_sensible_values_and_searches_nothing_else():
+    assert Space().first(ROWS) == default_trial(ROWS)
+    assert set(Space().ranges(ROWS)) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"num_leaves": [9, 4]},
+        {"num_leaves": [1, 4]},
+        {"num_leaves": [2.5, 4]},
+        {"learning_rate": [0.1]},
+        {"bagging_fraction": [0.5, 1.5]},
+        {"lambda_l2": [0, 1]},
+        {"leaves": [2, 4]},
+    ],
+)
+def test_a_range_that_is_none_is_refused(wrong):
+    with pytest.raises(ValidationError):
+        Space(**wrong)

@@ -1,0 +1,164 @@
+"""A study is the same by file, by `mlflow run` and from Python; it draws itself in MLflow."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pytest
+from click.testing import CliRunner
+
+import cli
+from domain.asof import MICROS_PER_DAY, from_micros, to_micros
+from domain.errors import InputError
+from features.panel import compute
+from features.store import matrix
+from scoring.registry import tracking_client
+from tests.training.conftest import OPTIONS
+from training.kept import Kept, keep, where
+from training.matrix import labelled
+from training.study import ask, material_of, run_study
+from training.study_file import read_study
+
+ROOT = Path(__file__).parents[2]
+STUDY = """
+source = "bank"
+target = "churn"
+[features]
+themes = ["recency"]
+[budget]
+trials = 3
+"""
+
+
+def quiet(*_: object) -> None:
+    """Progress that nobody reads."""
+
+
+@pytest.fixture(scope="module")
+def file(tmp_path_factory) -> Path:
+    found = tmp_path_factory.mktemp("studies") / "study.toml"
+    found.write_text(STUDY, encoding="utf-8")
+    return found
+
+
+@pytest.fixture(scope="module")
+def in_python(trained, file) -> tuple[str, object, list]:
+    storage, told = where("journal", file.parent), []
+    best = run_study(
+        read_study(file), trained.workspace.home, lambda *said: told.append(said), storage
+    )
+    return storage, best, told
+
+
+def kept_in(storage: str, trained, file: Path) -> Kept:
+    name = ask(read_study(file), trained.dataset, trained.workspace).name
+    return keep(name, storage, ["maximize"])
+
+
+def trials_in(storage: str, trained, file: Path) -> list[tuple]:
+    return [(t.number, t.params, t.values, t.user_attrs, t.state)
+            for t in kept_in(storage, trained, file).trials()]  # fmt: skip
+
+
+def test_the_command_runs_the_same_study(trained, file, in_python, tmp_path):
+    storage = where("sqlite", tmp_path)
+    done = CliRunner().invoke(
+        cli.main,
+        ["--home", str(trained.workspace.home), "tune", str(file), "--storage", storage],
+        catch_exceptions=False,
+    )
+    assert f"{in_python[1].figure:.4f} with {in_python[1].trees} trees" in done.output
+    assert trials_in(storage, trained, file) == trials_in(in_python[0], trained, file)
+
+
+def test_mlflow_runs_the_same_study(trained, file, in_python, tmp_path):
+    storage = where("sqlite", tmp_path)
+    done = subprocess.run(
+        [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", "tune", "--env-manager", "local",
+         "-P", f"study={file}"],
+        cwd=tmp_path, capture_output=True, text=True, check=False,
+        env={
+            **os.environ,
+            "TIERLINE_HOME": str(trained.workspace.home),
+            "TIERLINE_STUDIES": storage,
+            "COLUMNS": "200",
+            "MLFLOW_TRACKING_URI": f"sqlite:///{tmp_path}/outer.db",
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        },
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert f"{in_python[1].figure:.4f} with {in_python[1].trees} trees" in done.stdout
+    assert trials_in(storage, trained, file) == trials_in(in_python[0], trained, file)
+
+
+def test_the_winner_is_the_best_trial_and_progress_names_it(trained, file, in_python):
+    storage, best, told = in_python
+    trials = kept_in(storage, trained, file).trials()
+    assert best.figure == max(t.values[0] for t in trials)
+    assert told[0] == ("tune churn", 0, 3)
+    assert told[-1] == (f"tune churn: best {best.figure:.4f}", 3, 3)
+
+
+def test_the_parent_run_draws_the_best_figure_and_keeps_the_history(trained, in_python):
+    client = tracking_client(trained.workspace)
+    found = client.get_experiment_by_name("bank/churn")
+    runs = [r for r in client.search_runs([found.experiment_id])
+            if "mlflow.parentRunId" not in r.data.tags]  # fmt: skip
+    history = {r.info.run_id: client.get_metric_history(r.info.run_id, "best_figure") for r in runs}
+    mine = [r for r, steps in history.items() if len(steps) == 3]
+    assert mine
+    for run in mine:
+        figures = [m.value for m in sorted(history[run], key=lambda m: m.step)]
+        assert figures == sorted(figures)
+        assert [f.path for f in client.list_artifacts(run, "study")] == ["study/history.png"]
+
+
+def test_a_file_says_what_options_would_say(trained, file):
+    done = CliRunner().invoke(
+        cli.main, ["--home", str(trained.workspace.home), "tune", str(file), "--trials", "9"]
+    )
+    assert done.exit_code == 2
+    assert "the study file says its trials" in done.output
+
+
+def test_a_study_of_another_source_is_refused(trained, file):
+    study = read_study(file).model_copy(update={"source": "berka"})
+    with pytest.raises(InputError, match="the study is about berka"):
+        ask(study, trained.dataset, trained.workspace)
+
+
+def test_the_matrix_has_the_features_of_the_study_alone(trained, file):
+    asked = ask(read_study(file), trained.dataset, trained.workspace)
+    made = material_of(asked, None, quiet)
+    chosen = asked.study.features.of(_catalogue(asked), "churn")
+    assert sorted((*made.problem.names, *made.dropped)) == sorted(chosen)
+
+
+def _catalogue(asked):
+    from features.given import catalogue_of
+
+    return catalogue_of(asked.dataset)
+
+
+def test_dates_of_its_own_get_features_and_those_of_the_plan_keep_theirs(trained, file):
+    plan = trained.dataset.plan
+    earlier = [from_micros(to_micros(t) - 7 * MICROS_PER_DAY) for t in plan.train_as_of[-2:]]
+    grid = {"train": earlier, "test": plan.test_as_of}
+    asked_for = {**read_study(file).model_dump(), "as_of": grid}
+    study = type(read_study(file)).model_validate(asked_for)
+    asked = ask(study, trained.dataset, trained.workspace)
+    made = material_of(asked, None, quiet)
+    assert set(made.as_of) == {to_micros(t) for t in (*earlier, *plan.test_as_of)}
+    rows = pa.table({"customer_id": made.customers[:40], "as_of": pa.array(made.as_of[:40]).cast(
+        labelled(trained.dataset)[0]["churn"]["as_of"].type)})  # fmt: skip
+    expected = matrix(compute(trained.dataset, rows), made.problem.names)
+    np.testing.assert_array_equal(made.problem.X[:40], expected)
+    told = []
+    for options in (OPTIONS.asked("churn", trained.dataset, trained.workspace), asked):
+        material_of(options, None, lambda *said: told.append(said))
+    assert not told, "both grids stand in the panel: nothing is computed again"
