@@ -30,11 +30,11 @@ from scoring.registry import register
 from scoring.scorer import Scorer
 from scoring.segments import Fitted
 from training import segments
-from training.baselines import PEERS
+from training.baselines import PEERS, fit_baselines
 from training.beside import beside
 from training.conformal import figures as coverages
 from training.conformal import learn
-from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold
+from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold, task
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
 from training.matrix import Told, labelled, material, write_features
 from training.report import plots
@@ -48,12 +48,14 @@ GOLDEN_ROWS = 50
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Trials a study, the seed of every choice, and who accepts a failed verdict and why."""
+    """Trials a study, the seed of every choice, who accepts a failed verdict and why, and the peers
+    to be judged beside the usual baselines."""
 
     trials: int = 20
     seed: int = 20261122
     accepted: Accepted | None = None
     lock: Path | None = None
+    baselines: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -205,14 +207,16 @@ def _learn(
     began = time.monotonic()
     with Tracker(workspace, made.target) as tracker:
         best = _tune(made, dataset, workspace, options, (tracker, told))
-        folds = out_of_fold(made, options.seed) if made.split.folds else None
+        more = options.baselines
+        folds = out_of_fold(made, options.seed, more) if made.split.folds else None
         scorer = fit_scorer(made, dataset.plan, best, options.seed, folds and folds[0])
         if folds:
             rows = {"test": made.split.test}
             parts = {"test": fold_evidence(made, *folds)}
         else:
             rows = parts_to_judge(made, dataset)
-            parts = {n: evidence(made, scorer, r, fitted) for n, r in rows.items()}
+            beaten = fit_baselines(task(made, made.split.fit, fitted), options.seed, more)
+            parts = {n: evidence(made, scorer, r, beaten) for n, r in rows.items()}
         learnt = learn(made, scorer, folds and folds[0])
         covered = coverages(made, scorer, learnt, folds and folds[0], rows, options.seed)
         judged = {n: _judge(made, e, options.seed) for n, e in parts.items()}
