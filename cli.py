@@ -63,13 +63,19 @@ for _command in (*cli_data.COMMANDS, explain, features):
     main.add_command(_command)
 
 
-def _options(trials: int, seed: int, accept: str | None = None, by: str = "") -> RunOptions:
+def _options(
+    trials: int,
+    seed: int,
+    accept: str | None = None,
+    by: str = "",
+    baselines: tuple[str, ...] = (),
+) -> RunOptions:
     from scoring.card import Accepted
     from training.run import RunOptions
 
     lock = Path(__file__).with_name("requirements.lock")
     accepted = Accepted(by=by, reason=accept) if accept else None
-    return RunOptions(trials, seed, accepted, lock if lock.is_file() else None)
+    return RunOptions(trials, seed, accepted, lock if lock.is_file() else None, baselines)
 
 
 @main.command()
@@ -99,6 +105,7 @@ def tune(home: Path, source: str, trials: int, seed: int) -> None:
 @opt.seed
 @opt.accept
 @opt.by
+@opt.baselines
 @opt.as_json
 @click.pass_obj
 def train(home: Path, /, source: str, json_file: Path | None, **options: Any) -> None:
@@ -123,6 +130,7 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
 @opt.seed
 @opt.accept
 @opt.by
+@opt.baselines
 @opt.as_json
 @click.pass_obj
 def run(

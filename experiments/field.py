@@ -11,6 +11,7 @@ the customers that calibrate. Seconds are those of one core.
 from __future__ import annotations
 
 import json
+import os
 import tempfile
 import time
 import warnings
@@ -95,7 +96,9 @@ class Scored:
 
 
 @click.command()
-@click.option("--data", default=DATA.default, help="folder of the public data sets")
+@click.option(
+    "--data", default=lambda: DATA.read(os.environ), help="folder of the public data sets"
+)
 @click.option("--trials", default=20, show_default=True, help="trials of each study")
 @click.option("--flaml", "seconds", type=float, help="seconds of FLAML [as long as Tierline took]")
 @click.option("--quick", is_flag=True, help="five trials")

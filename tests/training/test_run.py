@@ -28,6 +28,7 @@ from scoring.conformal import read_conformal
 from scoring.monotone import violations
 from tests.training.label_world import buys, dataset_of, plan_of
 from training.baselines import fit_baselines
+from training.fit import task
 from training.matrix import labelled, material
 from training.run import RunOptions, RunResult, parts_to_judge, run, train
 
@@ -214,7 +215,7 @@ def held(trained):
         X, fit = made.problem.X, made.split.fit
         scorer = trained.result.targets[target].scorer
         said = scorer.amount(X[test]) if target == "value" else scorer.p_bad(X[test])
-        rules = fit_baselines(target, X[fit], made.problem.y[fit], made.problem.names).rules
+        rules = fit_baselines(task(made, fit), 1).rules
         ok = ~np.isnan(truth)
         others = {name: rule(X[test])[ok] for name, rule in rules.items()}
         found[target] = (said[ok], truth[ok], others)
