@@ -162,6 +162,7 @@ def compare(case: Case, options: Options) -> Row:
     said = {OURS: ours, FLAML: flaml(case, options, ours.wall)}
     for learner in (*USUAL, *learners.PEERS.values()):
         if learner.name in PEERS and learner.can(case.task(case.pairs[0][0])):
+            print(made.target, learner.name, flush=True)
             said[learner.name] = peer(case, learner, options.seed)
     measure = drawn(case)
     figures = {name: measure(s.score) for name, s in said.items()}

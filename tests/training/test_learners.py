@@ -7,8 +7,10 @@ import ast
 import lightgbm as lgb
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sklearn.linear_model import LogisticRegression
 
+from cli import main
 from domain.errors import InputError, NotFoundError
 from scoring.buy_till_die import BgNbd, GammaGamma
 from scoring.rfm import RFM_FEATURES
@@ -194,6 +196,14 @@ def test_a_library_that_is_missing_is_named_with_the_command_that_installs_it(mo
     monkeypatch.setattr(learners, "find_spec", lambda name: None if name == "catboost" else True)
     with pytest.raises(NotFoundError, match=r"\['catboost'\].*pip install '\.\[peers\]'"):
         chosen(["lightgbm", "catboost"])
+
+
+def test_the_command_refuses_an_unknown_peer_before_it_does_anything(tmp_path):
+    words = ["--home", str(tmp_path), "train", "--source", "bank", "--baselines", "forest"]
+    done = CliRunner().invoke(main, words)
+    assert done.exit_code == 2
+    assert "no baseline is called ['forest']: choose from ['lightgbm'" in done.output
+    assert not list(tmp_path.iterdir())
 
 
 def test_no_room_imports_an_extra_by_itself():
