@@ -4,6 +4,7 @@ BIN := .venv/bin
 COMPILE := .venv/bin/uv pip compile --quiet --universal --generate-hashes --no-header --no-emit-index-url --python-version 3.11
 READY := .venv/.ready
 SPARK := .venv/.spark
+PEERS := .venv/.peers
 SOURCES := $(wildcard cli*.py) domain events features scoring training serving experiments tests
 export BENTOML_DO_NOT_TRACK := true
 export MLFLOW_DISABLE_TELEMETRY := true
@@ -41,10 +42,15 @@ $(SPARK): requirements-spark.lock $(READY)
 	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements-spark.lock
 	@touch $@
 
+$(PEERS): requirements-peers.lock $(READY)
+	@echo "adding the peers of --baselines to .venv for the tests"
+	@VIRTUAL_ENV=.venv $(BIN)/uv pip install --quiet --require-hashes -r requirements-peers.lock
+	@touch $@
+
 demo: $(READY)  ## a simulated bank, from raw events to explained, recorded, replayed decisions
 	@$(BIN)/tierline demo
 
-test: $(READY) $(SPARK)  ## every test
+test: $(READY) $(SPARK) $(PEERS)  ## every test
 	@$(BIN)/python -m pytest -n 2 --dist loadscope
 
 check: $(READY)  ## format, lint, types, direction of imports, docs
@@ -68,6 +74,8 @@ lock: $(READY)  ## resolve pyproject.toml anew into requirements.lock
 	@$(COMPILE) --extra dev pyproject.toml --output-file requirements.lock
 	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["spark"])' \
 	  | $(COMPILE) - --output-file requirements-spark.lock
+	@$(BIN)/python -c 'import tomllib; print(*tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]["peers"], sep="\n")' \
+	  | $(COMPILE) - --constraint requirements.lock --output-file requirements-peers.lock
 
 clean:  ## remove what make and Tierline made here
 	@rm -rf .venv .tierline build *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -78,7 +78,10 @@ def _options(
     accepted = Accepted(by=by, reason=accept) if accept else None
     studies = tuple(read_study(file) for file in of.get("study", ()))
     storage = where(of.get("storage") or STUDIES.read(os.environ), home)
-    made = RunOptions(trials, seed, accepted, lock if lock.is_file() else None, studies, storage)
+    made = RunOptions(
+        trials, seed, accepted, lock if lock.is_file() else None, studies, storage,
+        baselines=of.get("baselines", ()),
+    )  # fmt: skip
     if of.get("dask"):
         from training.cluster import on_dask
 
@@ -140,6 +143,7 @@ def _only_in_the_file(ctx: click.Context, *names: str) -> None:
 @opt.accept
 @opt.by
 @click.option("--dask", metavar="ADDRESS", help="learn on the workers of this Dask scheduler")
+@opt.baselines
 @opt.as_json
 @click.pass_obj
 def train(home: Path, /, source: str, json_file: Path | None, **options: Any) -> None:
@@ -166,6 +170,7 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
 @opt.seed
 @opt.accept
 @opt.by
+@opt.baselines
 @opt.as_json
 @click.pass_obj
 def run(

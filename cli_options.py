@@ -74,6 +74,23 @@ lang = setting(LANG, click.Choice(["en", "zh"]))
 accept = click.option("--accept", metavar="REASON", help="register although a verdict failed: why")
 
 
+def _peers(_: click.Context, __: click.Parameter, text: str | None) -> tuple[str, ...]:
+    """The names of peers, each known and its library installed, or a clear message at once."""
+    if not text:
+        return ()
+    from training.learners import chosen
+
+    return tuple(learner.name for learner in chosen(text.split(",")))
+
+
+baselines = click.option(
+    "--baselines",
+    callback=_peers,
+    metavar="NAMES",
+    help="judge against these too: lightgbm, xgboost, catboost, woe, with commas between",
+)
+
+
 def when(text: str | None) -> datetime | None:
     """The instant that an option names."""
     return None if text is None else from_micros(parse_instant(text))

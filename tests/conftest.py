@@ -7,7 +7,10 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
+from importlib import import_module
+from importlib.util import find_spec
 from pathlib import Path
+from types import ModuleType
 from typing import Any, NoReturn
 
 import pytest
@@ -82,6 +85,13 @@ def chromium() -> str:
         return browser()
     except NotFoundError as e:
         _absent(str(e))
+
+
+def required(library: str) -> ModuleType:
+    """A library that tests need and the product does not; skips without it, but never in CI."""
+    if not find_spec(library):
+        _absent(f"no {library}: make test installs it, or uv pip install '.[peers]'")
+    return import_module(library)
 
 
 def _absent(said: str) -> NoReturn:

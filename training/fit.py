@@ -22,6 +22,7 @@ from training.baselines import Baselines, fit_baselines
 from training.calibrate import fit_log_amount, fit_log_odds
 from training.judge import Evidence
 from training.kept import Budget
+from training.learners import Task
 from training.splits import FOLDS, Split, percents
 from training.tune import Best, Fit, Problem, Search, fit_booster, inner_folds, make_study, tune
 
@@ -90,15 +91,13 @@ def fit_scorer(
     )
 
 
-def baselines_of(material: Material, fitted: Fitted | None = None) -> Baselines:
-    """The baselines of a target, fitted on its fit rows."""
-    problem, rows = material.problem, material.split.fit
-    return fit_baselines(material.target, problem.X[rows], problem.y[rows], problem.names, fitted)
+def task(material: Material, rows: Index, fitted: Fitted | None = None) -> Task:
+    """What a baseline gets of rows; `fitted`: what stands in the bundle beside the scorers."""
+    problem = material.problem
+    return Task(material.target, problem.X[rows], problem.y[rows], problem.names, fitted)
 
 
-def evidence(
-    material: Material, scorer: Scorer, rows: Index, baselines: Baselines
-) -> Evidence:  # fmt: skip
+def evidence(material: Material, scorer: Scorer, rows: Index, baselines: Baselines) -> Evidence:
     """What the scorer and the baselines say on rows that nothing learnt from."""
     problem = material.problem
     X = problem.X[rows]
@@ -125,10 +124,12 @@ def fold_evidence(
     return Evidence(y, margin, predicted, baselines, material.customers)
 
 
-def out_of_fold(material: Material, seed: int) -> tuple[Floats, dict[str, Floats]]:
+def out_of_fold(
+    material: Material, seed: int, more: Sequence[str] = ()
+) -> tuple[Floats, dict[str, Floats]]:  # fmt: skip
     """Each row's margin and baseline scores, averaged over the repeats, out of fold.
 
-    Every fold tunes inside its own learning rows.
+    Every fold tunes inside its own learning rows. `more`: peers beside the usual baselines.
     """
     problem = material.problem
     margin = np.zeros(len(problem.y))
@@ -140,9 +141,7 @@ def out_of_fold(material: Material, seed: int) -> tuple[Floats, dict[str, Floats
         margin[tested] += (
             np.asarray(booster.predict(problem.X[tested], raw_score=True, num_threads=1)) / repeats
         )
-        found: Baselines = fit_baselines(
-            material.target, problem.X[learn], problem.y[learn], problem.names
-        )
+        found = fit_baselines(task(material, learn), seed, more)
         for name, score in found.scores(problem.X[tested]).items():
             others.setdefault(name, np.zeros(len(problem.y)))[tested] += score / repeats
     return margin, others

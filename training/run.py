@@ -29,11 +29,11 @@ from scoring.registry import register
 from scoring.scorer import Scorer
 from scoring.segments import Fitted
 from training import segments
-from training.baselines import PEERS
+from training.baselines import PEERS, fit_baselines
 from training.beside import beside
 from training.conformal import figures as coverages
 from training.conformal import learn
-from training.fit import Material, baselines_of, evidence, fit_scorer, fold_evidence, out_of_fold
+from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold, task
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
 from training.matrix import Told, labelled, write_features
 from training.report import plots
@@ -52,7 +52,8 @@ class RunOptions:
     """Trials a study, the seed of every choice, who accepts a failed verdict and why.
 
     `studies`: those of some targets, in the place of the default ones; `storage`: where studies
-    are kept; `fit`: what learns the winners' boosters.
+    are kept; `fit`: what learns the winners' boosters; `baselines`: peers by name, beside the usual
+    baselines.
     """
 
     trials: int = 20
@@ -62,6 +63,7 @@ class RunOptions:
     studies: tuple[StudyFile, ...] = ()
     storage: str | None = None
     fit: Fit = fit_booster
+    baselines: tuple[str, ...] = ()
 
     @property
     def lock_hash(self) -> str | None:
@@ -239,15 +241,16 @@ def _learn(
     with Tracker(asked.workspace, made.target, origin_of(dataset, options.lock_hash)) as tracker:
         tracker.data(dataset, made.split)
         best = tune_study(asked, made, tracker, told)
-        folds = out_of_fold(made, options.seed) if made.split.folds else None
+        more = options.baselines
+        folds = out_of_fold(made, options.seed, more) if made.split.folds else None
         scorer = fit_scorer(made, dataset.plan, best, options.seed, folds and folds[0], options.fit)
         if folds:
             rows = {"test": made.split.test}
             parts = {"test": fold_evidence(made, *folds)}
         else:
             rows = parts_to_judge(made, dataset)
-            others = baselines_of(made, fitted)
-            parts = {n: evidence(made, scorer, r, others) for n, r in rows.items()}
+            beaten = fit_baselines(task(made, made.split.fit, fitted), options.seed, more)
+            parts = {n: evidence(made, scorer, r, beaten) for n, r in rows.items()}
         learnt = learn(made, scorer, folds and folds[0])
         covered = coverages(made, scorer, learnt, folds and folds[0], rows, options.seed)
         judged = {n: _judge(made, e, options.seed) for n, e in parts.items()}

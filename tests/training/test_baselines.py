@@ -10,10 +10,16 @@ from sklearn.metrics import roc_auc_score
 from scoring.buy_till_die import BgNbd, GammaGamma
 from scoring.rfm import RFM_FEATURES
 from scoring.segments import BUYING_FEATURES, Fitted
-from training.baselines import BUYING, MONEY, RECENCY, REGRESSION, fit_baselines
+from training import baselines
+from training.baselines import BUYING, MONEY, RECENCY, REGRESSION
+from training.learners import Task
 from training.segments import fit_rfm
 
 NAN = np.nan
+
+
+def fit_baselines(*task, more=()):
+    return baselines.fit_baselines(Task(*task), 1, more)
 
 
 def half(n: int) -> np.ndarray:
@@ -107,3 +113,13 @@ def test_the_regression_learns_from_a_value_being_missing_and_takes_a_column_wit
     X = np.column_stack([np.where(gone, NAN, rng.normal(size=400)), np.full(400, NAN)])
     found = fit_baselines("churn", X, y, ("a", "b")).peers[REGRESSION]
     assert roc_auc_score(y, found(X)) > 0.8
+
+
+def test_a_peer_that_is_asked_for_stands_beside_the_usual_baselines():
+    rng = np.random.default_rng(1)
+    X, y = rng.normal(size=(200, 2)), half(200)
+    usual = fit_baselines("churn", X, y, (RECENCY, "b"))
+    more = fit_baselines("churn", X, y, (RECENCY, "b"), more=("lightgbm",))
+    assert set(usual.peers) == {REGRESSION}
+    assert set(more.peers) == {REGRESSION, "lightgbm"}
+    assert set(more.rules) == set(usual.rules) == {"recency"}

@@ -10,7 +10,7 @@ import pytest
 from scoring.monotone import violations
 from tests.training.fit_world import MONOTONE, NAMES, PLAN, material
 from training.baselines import fit_baselines
-from training.fit import baselines_of, calibrate, evidence, fit_scorer, fold_evidence, out_of_fold
+from training.fit import calibrate, evidence, fit_scorer, fold_evidence, out_of_fold, task
 from training.judge import judge
 from training.metrics import auc
 from training.space import default_trial
@@ -72,18 +72,27 @@ def test_evidence_is_the_scorers_and_the_baselines_word_on_the_rows_asked(target
     made = material(target, 1500, 1)
     scorer = fit_scorer(made, PLAN, BEST, 1, None)
     rows = made.split.test[:50]
-    found = evidence(made, scorer, rows, baselines_of(made))
+    baselines = fit_baselines(task(made, made.split.fit), 1)
+    found = evidence(made, scorer, rows, baselines)
     X = made.problem.X[rows]
     assert found.y.tolist() == made.problem.y[rows].tolist()
     assert found.score.tolist() == scorer.margin(X).tolist()
     said = scorer.amount(X) if target == "value" else 1 - scorer.p_bad(X)
     assert found.predicted.tolist() == said.tolist()
     assert found.customers == [f"c{r}" for r in rows]
-    fit = made.split.fit
-    peers = fit_baselines(target, made.problem.X[fit], made.problem.y[fit], NAMES).scores(X)
     assert {k: v.tolist() for k, v in found.baselines.items()} == {
-        k: v.tolist() for k, v in peers.items()
+        k: v.tolist() for k, v in baselines.scores(X).items()
     }
+
+
+def test_a_baseline_learns_from_the_rows_of_its_task_alone():
+    made = material("churn", 1500, 1)
+    rows, Z = made.split.fit, made.problem.X[made.split.test]
+    before = fit_baselines(task(made, rows), 1).scores(Z)
+    turned = fit_baselines(task(spoilt(made, made.split.test), rows), 1).scores(Z)
+    assert before["regression"].tolist() == turned["regression"].tolist()
+    turned = fit_baselines(task(spoilt(made, rows), rows), 1).scores(Z)
+    assert before["regression"].tolist() != turned["regression"].tolist()
 
 
 @pytest.fixture(scope="module")

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from tests.training.fit_world import PLAN, material
-from training.fit import baselines_of, evidence, fit_scorer
+from training.baselines import Baselines
+from training.fit import evidence, fit_scorer
 from training.report import plots
 from training.space import default_trial
 from training.tune import Best
@@ -23,7 +24,7 @@ def test_three_plots_are_drawn_and_none_is_blank(tmp_path, target):
     test = made.split.test
     X = made.problem.X[test]
     kept = X.copy()
-    files = plots(scorer, X, evidence(made, scorer, test, baselines_of(made)), tmp_path)
+    files = plots(scorer, X, evidence(made, scorer, test, Baselines({}, {})), tmp_path)
     assert [f.name for f in files] == ["reasons.png", "importance.png", "calibration.png"]
     assert sorted(tmp_path.iterdir()) == sorted(files)
     for file in files:

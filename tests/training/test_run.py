@@ -32,6 +32,7 @@ from scoring.monotone import violations
 from tests.training.conftest import OPTIONS, no_network
 from tests.training.label_world import buys, dataset_of, plan_of
 from training.baselines import fit_baselines
+from training.fit import task
 from training.matrix import labelled, material
 from training.run import RunOptions, RunResult, parts_to_judge, run, train
 from training.study_file import StudyFile
@@ -208,8 +209,9 @@ def test_a_failed_verdict_is_not_registered_without_a_written_reason(trained):
 
 @pytest.fixture(scope="module")
 def accepted(trained):
-    """The same once more over the studies that are done, with somebody's reason."""
-    options = dataclasses.replace(OPTIONS, accepted=Accepted(by="risk", reason=REASON))
+    """The same once more over the studies that are done, with somebody's reason, and a peer."""
+    reason = Accepted(by="risk", reason=REASON)
+    options = dataclasses.replace(OPTIONS, accepted=reason, baselines=("lightgbm",))
     return train(trained.dataset, trained.workspace, options, quiet)
 
 
@@ -226,6 +228,18 @@ def test_a_study_that_is_done_is_taken_up_and_not_repeated(trained, accepted):
     for target, found in accepted.targets.items():
         assert found.best == trained.result.targets[target].best
         assert found.scorer == trained.result.targets[target].scorer
+
+
+def test_a_peer_that_is_asked_for_has_its_figures_and_its_gate_and_moves_no_others(
+    trained, accepted
+):
+    for target, found in accepted.targets.items():
+        test, before = found.parts["test"].figures, trained.result.targets[target].parts["test"]
+        assert 0.5 < test["baseline"]["lightgbm"] < 1 or target == "value"
+        assert len(test["difference"]["lightgbm"]) == 3
+        assert "not worse than lightgbm" in [gate for gate, *_ in found.verdict.gates]
+        others = {k: v for k, v in test["baseline"].items() if k != "lightgbm"}
+        assert others == before.figures["baseline"]
 
 
 def test_a_source_of_which_nothing_can_be_learnt_says_why_for_each_target(tmp_path):
@@ -257,7 +271,7 @@ def held(trained):
         X, fit = made.problem.X, made.split.fit
         scorer = trained.result.targets[target].scorer
         said = scorer.amount(X[test]) if target == "value" else scorer.p_bad(X[test])
-        rules = fit_baselines(target, X[fit], made.problem.y[fit], made.problem.names).rules
+        rules = fit_baselines(task(made, fit), 1).rules
         ok = ~np.isnan(truth)
         others = {name: rule(X[test])[ok] for name, rule in rules.items()}
         found[target] = (said[ok], truth[ok], others)

@@ -1,0 +1,340 @@
+"""Tierline and its peers on the same rows of the public data sets: figures, time, size.
+
+    python -m experiments.field --trials 20 --out field-results
+
+Enters: the folder of public data sets (TIERLINE_DATA). Leaves: docs/field.md, and a JSON a set in
+`--out`: a run that was stopped goes on from those. Everybody gets the same matrix of Tierline's
+features and the same test rows. Peers learn from every training row; Tierline's trees learn without
+the customers that calibrate. Seconds are those of one core.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import click
+import numpy as np
+import optuna
+from flaml import AutoML
+from numpy.typing import NDArray
+
+from domain.plan import StudyPlan
+from domain.settings import DATA
+from domain.workspace import Workspace
+from events.dataset import open_dataset
+from events.ingest import ingest
+from events.readers import SOURCES
+from experiments.field_page import FLAML, OURS, Row, write
+from scoring.tree_shap import explain as explain_trees
+from training import learners, metrics, segments
+from training.baselines import PEERS, USUAL
+from training.fit import FOLD_TRIALS, Material, fit_scorer, task
+from training.judge import resample
+from training.learners import Floats, Learner, Learnt, Task
+from training.matrix import labelled, material, write_features
+from training.splits import FOLDS, Index, percents
+from training.tune import Best, fit_booster, inner_folds, make_study, tune
+
+SETS = (
+    "online_retail_ii", "taiwan_credit_default", "give_me_some_credit", "credit_card_approval",
+    "av_bank_churn", "bankchurners", "berka",
+)  # fmt: skip
+
+TAKE_MISSING = ("lgbm", "xgboost", "xgb_limitdepth", "catboost", "rf", "extra_tree")
+EXPLAINED = 1000
+"""Rows that are explained together to see what one explanation costs."""
+
+
+@dataclass(frozen=True)
+class Options:
+    """Trials of each study, seconds of FLAML (None: as long as Tierline took), the seed."""
+
+    trials: int
+    flaml_seconds: float | None
+    seed: int
+
+
+@dataclass(frozen=True)
+class Case:
+    """One target: who learns and who is tested, several times where there are folds."""
+
+    material: Material
+    plan: StudyPlan
+    pairs: tuple[tuple[Index, Index], ...]
+    parts: tuple[NDArray[np.int64], ...]
+    task: Callable[[Index], Task]
+
+    @property
+    def tested(self) -> Index:
+        """Every row that is judged."""
+        return np.unique(np.concatenate(self.parts))
+
+
+@dataclass(frozen=True)
+class Scored:
+    """A learner's scores of all rows (0 where not tested) and what they cost.
+
+    `curve`: seconds of learning and scores after each trial. `wall`: seconds on the clock, of
+    Tierline those that the search of a pair took.
+    """
+
+    score: Floats
+    seconds: float
+    wall: float
+    size: int | None
+    explain_ms: float | None
+    curve: tuple[tuple[float, Floats], ...] = ()
+
+
+@click.command()
+@click.option(
+    "--data", default=lambda: DATA.read(os.environ), help="folder of the public data sets"
+)
+@click.option("--trials", default=20, show_default=True, help="trials of each study")
+@click.option("--flaml", "seconds", type=float, help="seconds of FLAML [as long as Tierline took]")
+@click.option("--quick", is_flag=True, help="five trials")
+@click.option("--sets", default=",".join(SETS), show_default=True, help="which data sets")
+@click.option("--seed", default=1, show_default=True)
+@click.option("--out", type=click.Path(path_type=Path), help="keep the JSON of every target here")
+def main(data: str, quick: bool, sets: str, out: Path | None, **how: Any) -> None:
+    """Measure everybody on every data set and write docs/field.md."""
+    options = Options(5 if quick else how["trials"], how["seconds"], how["seed"])
+    asked = sets.split(",")
+    if unknown := {*asked} - {*SETS}:
+        raise click.BadParameter(f"{sorted(unknown)}: choose from {', '.join(SETS)}")
+    with tempfile.TemporaryDirectory() as temporary:
+        folder = out or Path(temporary)
+        folder.mkdir(parents=True, exist_ok=True)
+        rows = [row for s in asked for row in measured(s, Path(data) / s, folder, options)]
+    told = f"--trials {options.trials}" + (f" --flaml {how['seconds']:g}" if how["seconds"] else "")
+    print(json.dumps(write(rows, told)))
+
+
+def measured(source: str, data: Path, out: Path, options: Options) -> Iterator[Row]:
+    """The results of every target of a source, from their files where they were measured before."""
+    words = f"{options.trials}-{options.flaml_seconds or 0:g}-{options.seed}"
+    done = out / f"{source}-{words}.json"
+    if not done.is_file():
+        found = []
+        with tempfile.TemporaryDirectory() as home:
+            for case in cases(source, data, Path(home), options.seed):
+                found.append({"source": source, **compare(case, options)})
+        done.write_text(json.dumps(found, indent=1), encoding="utf-8")
+    yield from json.loads(done.read_text(encoding="utf-8"))
+
+
+def cases(source: str, data: Path, home: Path, seed: int) -> Iterator[Case]:
+    """Every target of a source that can be learnt, over features computed once."""
+    workspace = Workspace(home, source)
+    ingest(SOURCES[source], data, workspace.dataset)
+    dataset = open_dataset(workspace.dataset)
+    rows = labelled(dataset)[0]
+    write_features(dataset, workspace, rows)
+    fitted = segments.learn(dataset, workspace, seed).fitted
+    for target, table in rows.items():
+        made = material(dataset, workspace, target, table, seed)
+        split = made.split
+        learn = np.sort(np.concatenate([split.fit, split.calibration]))
+        moments = made.as_of[split.test]
+        parts = [split.test[moments == m] for m in np.unique(moments)]
+        yield Case(
+            made,
+            dataset.plan,
+            split.folds or ((learn, split.test),),
+            (split.test,) if split.folds else tuple(parts),
+            partial(task, made, fitted=fitted),
+        )
+
+
+def compare(case: Case, options: Options) -> Row:
+    """Everybody's figures on the test rows, and the paired differences of Tierline to them."""
+    made = case.material
+    ours = tierline(case, options)
+    said = {OURS: ours, FLAML: flaml(case, options, ours.wall)}
+    for learner in (*USUAL, *learners.PEERS.values()):
+        if learner.name in PEERS and learner.can(case.task(case.pairs[0][0])):
+            print(made.target, learner.name, flush=True)
+            said[learner.name] = peer(case, learner, options.seed)
+    measure = drawn(case)
+    figures = {name: measure(s.score) for name, s in said.items()}
+    return {
+        "target": made.target,
+        "metric": "Spearman" if made.problem.is_amount else "AUC",
+        "test_rows": len(case.tested),
+        "learn_rows": len(case.pairs[0][0]),
+        "curve": {
+            name: [(seconds, float(measure(score, 0)[0])) for seconds, score in s.curve]
+            for name, s in said.items()
+            if s.curve
+        },
+        "learners": {
+            name: {
+                "figure": figures[name][0],
+                "interval": _interval(figures[name][1:]),
+                "difference": figures[OURS][0] - figures[name][0],
+                "difference_interval": _interval(figures[OURS][1:] - figures[name][1:]),
+                "seconds": s.seconds,
+                "size": s.size,
+                "explain_ms": s.explain_ms,
+            }
+            for name, s in said.items()
+        },
+    }
+
+
+def _interval(found: Floats) -> list[float]:
+    return [float(v) for v in np.nanquantile(found, [0.025, 0.975])]
+
+
+def drawn(case: Case) -> Callable[..., Floats]:
+    """A function from scores to their figure, and then the same on resamples of customers.
+
+    A figure is the mean over the parts of the test.
+    """
+    made, tested = case.material, case.tested
+    weights = resample([made.customers[r] for r in tested], 1)
+    measure = metrics.spearman if made.problem.is_amount else metrics.auc
+
+    def figures(score: Floats, resamples: int = len(weights)) -> Floats:
+        total = np.zeros(1 + resamples)
+        for part in case.parts:
+            of = measure(made.problem.y[part], score[part])
+            within = weights[:resamples, np.searchsorted(tested, part)]
+            total += [of(np.ones(part.size)), *(of(w) for w in within)]
+        return total / len(case.parts)
+
+    return figures
+
+
+def tierline(case: Case, options: Options) -> Scored:
+    """The chain: tuned inside its learning rows, fitted, calibrated; with what each trial reached.
+
+    With folds every fold tunes by itself, as `training/fit.py` has it.
+    """
+    made = case.material
+    trials = FOLD_TRIALS if made.split.folds else options.trials
+    repeats = max(1, len(case.pairs) // FOLDS)
+    scores, spent = np.zeros((trials, len(made.problem.y))), np.zeros(trials)
+    wall = 0.0
+    for number, (learn, tested) in enumerate(case.pairs):
+        begun = time.monotonic()
+        steps = _steps(case, learn if made.split.folds else made.split.fit, number, options)
+        wall += time.monotonic() - begun
+        fits = {id(best): _fitted(case, best, learn, tested, options.seed) for _, best in steps}
+        for k, (searched, best) in enumerate(steps):
+            seconds, found = fits[id(best)]
+            spent[k] += searched + seconds
+            scores[k, tested] += found / repeats
+    booster = fit_booster(made.problem, case.pairs[0][0], steps[-1][1], options.seed)
+    X = made.problem.X[case.tested[:EXPLAINED]]
+    explain_trees(booster, X[:40])  # compiles
+    return Scored(
+        scores[-1], float(spent[-1]), wall / len(case.pairs), len(booster.model_to_string()),
+        _milliseconds(lambda: explain_trees(booster, X), len(X)),
+        tuple(zip(spent.tolist(), scores, strict=True)),
+    )  # fmt: skip
+
+
+def _steps(case: Case, rows: Index, number: int, options: Options) -> list[tuple[float, Best]]:
+    """After each trial of a pair: seconds since the search began, and the best so far."""
+    made, folded = case.material, bool(case.material.split.folds)
+    seed = options.seed + (number if folded else 0)
+    key = f"fold:{seed}" if folded else f"{case.plan.split_key}:validation"
+    study = make_study("field", None, is_amount=made.problem.is_amount)
+    begun, steps = time.process_time(), list[tuple[float, Best]]()
+    bests: dict[int, Best] = {}
+
+    def told(_: optuna.trial.FrozenTrial) -> None:
+        best = study.best_trial
+        found = Best(
+            {**best.params, "bagging_freq": 1}, int(best.user_attrs["trees"]), best.value or 0.0
+        )
+        steps.append((time.process_time() - begun, bests.setdefault(best.number, found)))
+
+    folds = inner_folds(percents(key, made.customers), rows)
+    tune(made.problem, folds, study, FOLD_TRIALS if folded else options.trials, seed, told)
+    return steps
+
+
+def _fitted(
+    case: Case, best: Best, rows: Index, tested: Index, seed: int
+) -> tuple[float, Floats]:  # fmt: skip
+    """Seconds of fitting and calibrating the winner, and what it says of the tested rows."""
+    made, begun = case.material, time.process_time()
+    X = made.problem.X[tested]
+    if made.split.folds:
+        booster = fit_booster(made.problem, rows, best, seed)
+        score = np.asarray(booster.predict(X, raw_score=True, num_threads=1))
+    else:
+        score = fit_scorer(made, case.plan, best, seed, None).margin(X)
+    return time.process_time() - begun, score
+
+
+def peer(case: Case, learner: Learner, seed: int) -> Scored:
+    """A peer, fitted on every training row."""
+    return _everywhere(case, lambda rows: learner.fit(case.task(rows), seed))
+
+
+def flaml(case: Case, options: Options, wall: float) -> Scored:
+    """FLAML for as long as Tierline searched, its own folds parted by customer.
+
+    It chooses among the learners that take missing values.
+    Its `curve` has one point: the seconds until it had found its best model.
+    """
+    reached: list[float] = []
+    budget = options.flaml_seconds / len(case.pairs) if options.flaml_seconds else wall
+    made, problem = case.material, case.material.problem
+    _, groups = np.unique(np.asarray(made.customers), return_inverse=True)
+
+    def fit(rows: Index) -> Learnt:
+        model = AutoML()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            model.fit(
+                problem.X[rows], problem.learnt[rows], seed=options.seed, n_jobs=1, verbose=0,
+                task="regression" if problem.is_amount else "classification",
+                metric="mse" if problem.is_amount else "roc_auc", eval_method="cv",
+                time_budget=budget, split_type="group", groups=groups[rows],
+                estimator_list=list(TAKE_MISSING),
+            )  # fmt: skip
+        reached.append(float(model.time_to_find_best_model))
+        if problem.is_amount:
+            return Learnt(model.predict)
+        return Learnt(lambda Z: model.predict_proba(Z)[:, 1])
+
+    found = _everywhere(case, fit)
+    seconds = sum(reached) * found.seconds / found.wall
+    return replace(found, curve=((seconds, found.score),))
+
+
+def _everywhere(case: Case, fit: Callable[[Index], Learnt]) -> Scored:
+    score, begun = np.zeros(len(case.material.problem.y)), time.process_time()
+    X, repeats = case.material.problem.X, max(1, len(case.pairs) // FOLDS)
+    wall = time.monotonic()
+    for learn, tested in case.pairs:
+        learnt = fit(learn)
+        score[tested] += learnt.score(X[tested]) / repeats
+    seconds, explain = time.process_time() - begun, learnt.explain
+    wall = time.monotonic() - wall
+    asked = X[case.tested[:EXPLAINED]]
+    cost = _milliseconds(lambda: explain(asked), len(asked)) if explain else None
+    return Scored(score, seconds, wall, learnt.size, cost)
+
+
+def _milliseconds(work: Callable[[], object], rows: int) -> float:
+    begun = time.process_time()
+    work()
+    return (time.process_time() - begun) * 1000 / rows
+
+
+if __name__ == "__main__":
+    main()
