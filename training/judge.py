@@ -13,7 +13,12 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    log_loss,
+    mean_absolute_error,
+)
 
 from training import metrics
 
@@ -66,38 +71,59 @@ class Evidence:
 
 def judge(evidence: Evidence, seed: int) -> Judged:
     """Figures of a good-or-bad target."""
-    y = evidence.y
-    found = _ranking("auc", metrics.auc, evidence, seed)
-    p = np.clip(evidence.predicted, 1e-12, 1 - 1e-12)
+    y, p = evidence.y, _probability(evidence)
     rows = {
         "rows": len(y),
         "events": int((y == 0).sum()),
         "base_rate": float(1 - y.mean()),
-        "pr_auc": float(average_precision_score(1 - y, -evidence.score)),
-        "ks": metrics.ks(y, evidence.score),
-        "brier": float(((y - p) ** 2).mean()),
-        "log_loss": float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()),
-        "calibration_error": metrics.calibration_error(y, p),
         "calibration_floor": metrics.calibration_floor(p, seed),
-        "mean_predicted": float(1 - p.mean()),
+        **outcome_figures(evidence),
     }
-    return Judged("auc", {**rows, **found})
+    return Judged("auc", {**rows, **_ranking("auc", metrics.auc, evidence, seed)})
 
 
 def judge_amount(evidence: Evidence, seed: int) -> Judged:
     """Figures of an expected amount."""
-    y, predicted = evidence.y, evidence.predicted
-    found = _ranking("spearman", metrics.spearman, evidence, seed)
+    y = evidence.y
     rows = {
         "rows": len(y),
         "events": int((y > 0).sum()),
         "mean": float(y.mean()),
-        "mae": float(np.abs(y - predicted).mean()),
+        **amount_figures(evidence),
+    }
+    return Judged("spearman", {**rows, **_ranking("spearman", metrics.spearman, evidence, seed)})
+
+
+def outcome_figures(evidence: Evidence) -> dict[str, float]:
+    """The plain figures of probabilities, of the bad outcome where a side must be taken."""
+    y, p = evidence.y, _probability(evidence)
+    auc = metrics.auc(y, evidence.score)(np.ones(len(y)))
+    return {
+        "auc": auc,
+        "gini": 2 * auc - 1,
+        "pr_auc": float(average_precision_score(1 - y, -evidence.score)),
+        "ks": metrics.ks(y, evidence.score),
+        "brier": float(brier_score_loss(y, p)),
+        "log_loss": float(log_loss(y, p, labels=[0, 1])),
+        "calibration_error": metrics.calibration_error(y, p),
+        "mean_predicted": float(1 - p.mean()),
+    }
+
+
+def amount_figures(evidence: Evidence) -> dict[str, float]:
+    """The plain figures of amounts."""
+    y, predicted = evidence.y, evidence.predicted
+    return {
+        "spearman": metrics.spearman(y, evidence.score)(np.ones(len(y))),
+        "mae": float(mean_absolute_error(y, predicted)),
         "gini": metrics.gini(y, evidence.score),
         "sum_ratio": float(predicted.sum() / y.sum()),
         "calibration_error": metrics.calibration_error(y, predicted) / float(y.mean()),
     }
-    return Judged("spearman", {**rows, **found})
+
+
+def _probability(evidence: Evidence) -> Floats:
+    return np.clip(evidence.predicted, 1e-12, 1 - 1e-12)
 
 
 def _ranking(
@@ -109,7 +135,7 @@ def _ranking(
     drawn = np.array([ours(w) for w in weights])
     found: dict[str, Any] = {
         name: ours(even),
-        "interval": _interval(drawn),
+        "interval": interval(drawn),
         "baseline": {},
         "difference": {},
     }
@@ -117,7 +143,7 @@ def _ranking(
         theirs = measure(evidence.y, score)
         gaps = drawn - np.array([theirs(w) for w in weights])
         found["baseline"][other] = theirs(even)
-        found["difference"][other] = [found[name] - theirs(even), *_interval(gaps)]
+        found["difference"][other] = [found[name] - theirs(even), *interval(gaps)]
     return found
 
 
@@ -130,7 +156,8 @@ def resample(customers: Sequence[str], seed: int) -> Floats:
     return np.stack(drawn).astype(np.float64)[:, codes]
 
 
-def _interval(found: Floats) -> list[float]:
+def interval(found: Floats) -> list[float]:
+    """The middle 95 % of what was drawn."""
     return [float(v) for v in np.nanquantile(found, [0.025, 0.975])]
 
 
