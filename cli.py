@@ -19,6 +19,7 @@ import cli_options as opt
 from cli_explain import explain
 from cli_features import features
 from cli_options import console
+from cli_report import approve, report
 from domain.decision import Purpose
 from domain.errors import TierlineError
 from domain.settings import HOME, HOST, PORT
@@ -59,17 +60,20 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-for _command in (*cli_data.COMMANDS, explain, features):
+for _command in (*cli_data.COMMANDS, explain, features, report, approve):
     main.add_command(_command)
 
 
-def _options(trials: int, seed: int, accept: str | None = None, by: str = "") -> RunOptions:
+def _options(
+    trials: int, seed: int, accept: str | None = None, by: str = "", policy: Path | None = None
+) -> RunOptions:
     from scoring.card import Accepted
     from training.run import RunOptions
 
     lock = Path(__file__).with_name("requirements.lock")
     accepted = Accepted(by=by, reason=accept) if accept else None
-    return RunOptions(trials, seed, accepted, lock if lock.is_file() else None)
+    judged_by = opt.policy_of(policy)
+    return RunOptions(trials, seed, accepted, lock if lock.is_file() else None, by, judged_by)
 
 
 @main.command()
@@ -99,6 +103,7 @@ def tune(home: Path, source: str, trials: int, seed: int) -> None:
 @opt.seed
 @opt.accept
 @opt.by
+@opt.policy
 @opt.as_json
 @click.pass_obj
 def train(home: Path, /, source: str, json_file: Path | None, **options: Any) -> None:
@@ -123,6 +128,7 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
 @opt.seed
 @opt.accept
 @opt.by
+@opt.policy
 @opt.as_json
 @click.pass_obj
 def run(

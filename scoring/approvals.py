@@ -92,8 +92,8 @@ def _same(name: str) -> str:
 
 
 def _trainings(workspace: Workspace) -> Chain[Training]:
-    return Chain(workspace.root / "trainings.jsonl", Training, "log of trainings")
+    return Chain(workspace.trainings, Training, "log of trainings")
 
 
 def _approvals(workspace: Workspace) -> Chain[Approval]:
-    return Chain(workspace.root / "approvals.jsonl", Approval, "log of approvals")
+    return Chain(workspace.approvals, Approval, "log of approvals")

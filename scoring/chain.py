@@ -30,7 +30,7 @@ FIRST = "0" * 64
 
 @dataclass(frozen=True, kw_only=True)
 class Act:
-    """Somebody did something to a bundle: at which instant (micros), why; its place in the chain."""
+    """Somebody did something to a bundle, at an instant (micros); its place in the chain."""
 
     at: int
     by: str
@@ -90,7 +90,7 @@ class Chain(Generic[A]):
             )
         return tuple(found)
 
-    def append(self, act: A, is_again: Callable[[A], bool] = lambda last: False) -> A:
+    def append(self, act: A, is_again: Callable[[A], bool]) -> A:
         """The act as it stands in the log, on disk; one that `is_again` the last is not repeated.
 
         Its `previous` and `hash` are set here, under a lock. A line torn by a killed process is cut

@@ -8,6 +8,7 @@ describe and never score (I10); a group of few rows is not told.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -92,7 +93,7 @@ def _cut(values: Floats, cuts: Sequence[float] | Floats) -> Names:
     ['< 25', '25-65', '>= 65', '']
     """
     told = [f"{c:g}" for c in cuts]
-    between = [f"{a}-{b}" for a, b in zip(told, told[1:], strict=False)]
+    between = [f"{a}-{b}" for a, b in pairwise(told)]
     names = np.array([f"< {told[0]}", *between, f">= {told[-1]}", ""])
     place = np.searchsorted(np.asarray(cuts, dtype=np.float64), values, side="right")
     return np.asarray(names[np.where(np.isnan(values), len(names) - 1, place)])
@@ -170,17 +171,28 @@ def _ratio(a: float, b: float) -> float:
 
 
 def _compared(told: Mapping[str, tuple[dict[str, Any], dict[str, Figure]]]) -> dict[str, Any]:
+    """Chance widens the gap of the largest and the least, most of all between small groups, so the
+    intervals are basic ones, turned about the figure.
+
+    Source: Davison and Hinkley, Bootstrap Methods and their Application (1997), section 5.2.
+    """
     found: dict[str, Any] = {"by_group": {n: figures for n, (figures, _) in told.items()}}
     difference: dict[str, list[float]] = {}
-    ratio: dict[str, list[float | None]] = {}
+    ratio: dict[str, list[float]] = {}
     for name in next(iter(told.values()))[1]:
         values = np.array([figures[name][0] for _, figures in told.values()])
         drawn = np.stack([figures[name][1] for _, figures in told.values()])
         drawn = drawn[:, ~np.isnan(drawn).any(axis=0)]
-        gaps = drawn.max(axis=0) - drawn.min(axis=0)
-        difference[name] = [float(values.max() - values.min()), *interval(gaps)]
+        gap = float(values.max() - values.min())
+        difference[name] = [gap, *_turned(gap, np.ptp(drawn, axis=0), np.inf)]
         tops = drawn.max(axis=0)
-        if values.max() > 0 and (tops > 0).all():
-            ratios = drawn.min(axis=0) / tops
-            ratio[name] = [float(values.min() / values.max()), *interval(ratios)]
+        if values.min() > 0 and (tops > 0).all():
+            least = float(values.min() / values.max())
+            ratio[name] = [least, *_turned(least, drawn.min(axis=0) / tops, 1.0)]
     return {**found, "difference": difference, "ratio": ratio}
+
+
+def _turned(value: float, drawn: Floats, most: float) -> list[float]:
+    """The basic interval: as far below the figure as the resamples lie above it, and back."""
+    low, high = interval(drawn)
+    return [float(np.clip(2 * value - end, 0.0, most)) for end in (high, low)]

@@ -8,7 +8,7 @@ for each part of the test.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,12 +20,14 @@ from sklearn.metrics import (
     mean_absolute_error,
 )
 
+from domain.gates import GateRules
 from training import metrics
 
 Floats = NDArray[np.float64]
 RESAMPLES = 500
-ECE_TOLERANCE = 0.03
-SUM_RATIO = (0.8, 1.25)
+
+
+Measure = Callable[[Floats, Floats], metrics.Weighted]
 
 
 @dataclass(frozen=True)
@@ -44,12 +46,16 @@ class Judged:
         return float(self.figures[self.metric])
 
 
+Gate = tuple[str, bool, str]
+"""What is asked, whether it passed, and its figure."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Passed or not, and each gate with its figure."""
 
     passed: bool
-    gates: tuple[tuple[str, bool, str], ...]
+    gates: tuple[Gate, ...]
 
     @property
     def word(self) -> str:
@@ -126,9 +132,7 @@ def _probability(evidence: Evidence) -> Floats:
     return np.clip(evidence.predicted, 1e-12, 1 - 1e-12)
 
 
-def _ranking(
-    name: str, measure: Callable[[Floats, Floats], metrics.Weighted], evidence: Evidence, seed: int
-) -> dict[str, Any]:
+def _ranking(name: str, measure: Measure, evidence: Evidence, seed: int) -> dict[str, Any]:
     weights = resample(evidence.customers, seed)
     even = np.ones(len(evidence.y))
     ours = measure(evidence.y, evidence.score)
@@ -161,22 +165,45 @@ def interval(found: Floats) -> list[float]:
     return [float(v) for v in np.nanquantile(found, [0.025, 0.975])]
 
 
-def verdict(judged: Judged, rules: Sequence[str], peers: Sequence[str]) -> Verdict:
-    """Better than every rule by more than chance, not worse than a peer model, and calibrated."""
-    gates: list[tuple[str, bool, str]] = []
+def against(evidence: Evidence, score: Floats, seed: int, *, is_amount: bool) -> dict[str, Any]:
+    """The ranking measure of another score on the same rows, and ours minus it with interval."""
+    other = replace(evidence, baselines={"other": score})
+    found = _ranking("ours", metrics.spearman if is_amount else metrics.auc, other, seed)
+    return {"figure": found["baseline"]["other"], "difference": found["difference"]["other"]}
+
+
+def verdict(
+    judged: Judged,
+    rules: Sequence[str],
+    peers: Sequence[str],
+    limits: GateRules,
+    noise: float = 0.0,
+) -> Verdict:
+    """Better than every rule by more than chance and the seed, not worse than a peer model, and
+    calibrated; `noise` is the spread of the ranking measure over seeds."""
+    gates: list[Gate] = []
     for rule in rules:
         gap, low, high = judged.figures["difference"][rule]
-        gates.append((f"better than {rule}", low > 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]"))
+        said = f"{gap:+.4f} [{low:+.4f}, {high:+.4f}], seeds {noise:.4f}"
+        gates.append((f"better than {rule}", low > 0 and gap > noise, said))
     for peer in peers:
-        gap, low, high = judged.figures["difference"][peer]
-        gates.append((f"not worse than {peer}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]"))
+        gates.append(not_worse(peer, judged.figures["difference"][peer]))
     if judged.metric == "auc":
         error, floor = judged.figures["calibration_error"], judged.figures["calibration_floor"]
-        fine = error <= floor + ECE_TOLERANCE
+        fine = error <= floor + limits.calibration_tolerance
         gates.append(("calibrated", fine, f"error {error:.3f}, floor {floor:.3f}"))
     else:
-        ratio = judged.figures["sum_ratio"]
-        gates.append(
-            ("calibrated", SUM_RATIO[0] <= ratio <= SUM_RATIO[1], f"sum ratio {ratio:.2f}")
-        )
+        ratio, (low, high) = judged.figures["sum_ratio"], limits.sum_ratio
+        gates.append(("calibrated", low <= ratio <= high, f"sum ratio {ratio:.2f}"))
+    return verdict_of(gates)
+
+
+def not_worse(name: str, difference: Sequence[float]) -> Gate:
+    """The gate against a model of another kind: the interval of the difference reaches 0."""
+    gap, low, high = difference
+    return f"not worse than {name}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
+def verdict_of(gates: Sequence[Gate]) -> Verdict:
+    """Passed where every gate is."""
     return Verdict(all(passed for _, passed, _ in gates), tuple(gates))

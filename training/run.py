@@ -18,42 +18,59 @@ from typing import Any
 from domain.asof import to_micros
 from domain.decision import content_hash
 from domain.errors import NotEnoughDataError, PromotionError
+from domain.gates import GateRules
+from domain.policy import Policy, default_policy
 from domain.tiers import Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
 from features.given import catalogue_of
+from scoring.approvals import trained
 from scoring.bundle import Bundle, write_bundle
 from scoring.card import Accepted
 from scoring.conformal import Amounts, Conformal, Outcomes
 from scoring.golden import draw_rows
-from scoring.registry import register
+from scoring.registry import BUNDLE_TAG, register, tracking_client
 from scoring.scorer import Scorer
 from scoring.segments import Fitted
 from training import segments
 from training.baselines import PEERS
 from training.beside import beside
+from training.champion import champion, live_bundle
 from training.conformal import figures as coverages
 from training.conformal import learn
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold
-from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
+from training.gates import further_gates
+from training.judge import (
+    Evidence,
+    Judged,
+    Verdict,
+    judge,
+    judge_amount,
+    verdict,
+    verdict_of,
+)
 from training.matrix import Told, labelled, material, write_features
 from training.report import plots
 from training.splits import Index, has_both, percents
 from training.targets import grids
 from training.track import Tracker
 from training.tune import RULES, Best, inner_folds, make_study, tune
+from training.validate import Case, validate
 
 GOLDEN_ROWS = 50
 
 
 @dataclass(frozen=True)
 class RunOptions:
-    """Trials a study, the seed of every choice, and who accepts a failed verdict and why."""
+    """Trials a study, the seed of every choice, who accepts a failed verdict and why, who trains,
+    and the policy whose gates, cuts and costs judge."""
 
     trials: int = 20
     seed: int = 20261122
     accepted: Accepted | None = None
     lock: Path | None = None
+    by: str = "unnamed"
+    policy: Policy = field(default_factory=default_policy)
 
 
 @dataclass(frozen=True)
@@ -68,6 +85,8 @@ class TargetResult:
     rules: tuple[str, ...]
     dropped: tuple[str, ...]
     fit_rows: int
+    validation: Mapping[str, Any]
+    run_id: str
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -84,6 +103,7 @@ class TargetResult:
             "params": {**self.best.params, "trees": self.best.trees},
             "features": len(self.scorer.features),
             "dropped": list(self.dropped),
+            "validation": dict(self.validation),
         }
 
 
@@ -152,7 +172,9 @@ def train(
     Raises:
         NotEnoughDataError: no target of the source can be learnt.
     """
+    _ = options.policy.limits  # a policy without gates is refused before hours of work
     rows, skipped = labelled(dataset)
+    live = live_bundle(workspace)
     learnt = segments.learn(dataset, workspace, options.seed)
     results: dict[Target, TargetResult] = {}
     golden, fitted = {}, {}
@@ -162,7 +184,7 @@ def train(
         except NotEnoughDataError as e:
             skipped[target] = str(e)
             continue
-        results[target] = _learn(made, dataset, workspace, options, (told, learnt.fitted))
+        results[target] = _learn(made, dataset, workspace, options, (told, learnt.fitted, live))
         X = made.problem.X[made.split.fit]
         golden[target] = draw_rows(X, min(GOLDEN_ROWS, len(X)), options.seed)
         fitted[target] = (results[target].scorer, X)
@@ -184,6 +206,7 @@ def train(
             "conformal": conformal.model_dump(mode="json"),
         },
     )
+    _note(workspace, bundle, results, options)
     version, refused = None, None
     try:
         version = register(workspace, bundle)
@@ -199,9 +222,9 @@ def _learn(
     dataset: Dataset,
     workspace: Workspace,
     options: RunOptions,
-    given: tuple[Told, Fitted | None],
+    given: tuple[Told, Fitted | None, Bundle | None],
 ) -> TargetResult:
-    told, fitted = given
+    told, fitted, live = given
     began = time.monotonic()
     with Tracker(workspace, made.target) as tracker:
         best = _tune(made, dataset, workspace, options, (tracker, told))
@@ -218,12 +241,13 @@ def _learn(
         judged = {n: _judge(made, e, options.seed) for n, e in parts.items()}
         for name, part in judged.items():
             part.figures["coverage"] = covered[name]
-        baselines = judged["test"].figures["baseline"]
-        rules = tuple(b for b in baselines if b not in PEERS)
-        decided = verdict(judged["test"], rules, [b for b in PEERS if b in baselines])
+        case = Case(made, scorer, best, parts, rows, options.policy)
+        rival = champion(_other(live, scorer), workspace, made, catalogue_of(dataset))
+        found = validate(case, dataset, rival, options.seed)
+        rules, decided = _decided(judged["test"], found, options.policy.limits)
         result = TargetResult(
             scorer, learnt, best, judged, decided, rules, made.dropped,
-            len(made.split.fit), time.monotonic() - began,
+            len(made.split.fit), found, tracker.run_id, time.monotonic() - began,
         )  # fmt: skip
         chosen = {**best.params, "trees": best.trees}
         tracker.figures(chosen, {n: j.figures for n, j in judged.items()})
@@ -231,6 +255,38 @@ def _learn(
             X = made.problem.X[made.split.test]
             tracker.files(plots(scorer, X, parts["test"], Path(folder)))
     return result
+
+
+def _other(live: Bundle | None, scorer: Scorer) -> Bundle | None:
+    """The live bundle, unless its scorer is this very one: a retraining compares with nobody."""
+    same = live is not None and live.scorers.get(scorer.target)
+    if same and same.booster_text == scorer.booster_text and same.fields() == scorer.fields():
+        return None
+    return live
+
+
+def _decided(
+    judged: Judged, found: Mapping[str, Any], limits: GateRules
+) -> tuple[tuple[str, ...], Verdict]:
+    """The names of the rules, and the verdict over all gates."""
+    baselines = judged.figures["baseline"]
+    rules = tuple(b for b in baselines if b not in PEERS)
+    noise = found["noise"]["test"][judged.metric]
+    first = verdict(judged, rules, [b for b in PEERS if b in baselines], limits, noise)
+    return rules, verdict_of([*first.gates, *further_gates(found, limits)])
+
+
+def _note(
+    workspace: Workspace,
+    bundle: Bundle,
+    results: Mapping[Target, TargetResult],
+    options: RunOptions,
+) -> None:
+    """Who trained the bundle, in the log; the bundle's hash at every run that it came from."""
+    trained(workspace, bundle.hash, options.by, time.time_ns() // 1000)
+    client = tracking_client(workspace)
+    for result in results.values():
+        client.set_tag(result.run_id, BUNDLE_TAG, bundle.hash)
 
 
 def _tune(
@@ -297,6 +353,12 @@ def _card(
         "accepted": accepted.model_dump() if accepted else None,
         "data": {n: t.sha256 for n, t in dataset.tables.items()},
         "plan": dataset.plan.model_dump(mode="json"),
+        "policy": {
+            "version": options.policy.version,
+            "hash": options.policy.hash,
+            "gates": options.policy.limits.model_dump(mode="json"),
+            "costs": {t: c.model_dump() for t, c in options.policy.costs.items()},
+        },
         "seed": options.seed,
         "lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest() if lock else None,
         **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
