@@ -21,6 +21,7 @@ import cli_options as opt
 from cli_explain import explain
 from cli_features import features
 from cli_options import console
+from cli_report import approve, report
 from domain.decision import Purpose
 from domain.errors import TierlineError
 from domain.settings import CLOSED, HOME, HOST, PORT, STUDIES
@@ -62,7 +63,7 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, explain, features):
+for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, explain, features, report, approve):
     main.add_command(_command)
 
 
@@ -80,7 +81,7 @@ def _options(
     storage = where(of.get("storage") or STUDIES.read(os.environ), home)
     made = RunOptions(
         trials, seed, accepted, lock if lock.is_file() else None, studies, storage,
-        baselines=of.get("baselines", ()),
+        baselines=of.get("baselines", ()), by=by, policy=opt.policy_of(of.get("policy")),
     )  # fmt: skip
     if of.get("dask"):
         from training.cluster import on_dask
@@ -144,6 +145,7 @@ def _only_in_the_file(ctx: click.Context, *names: str) -> None:
 @opt.by
 @click.option("--dask", metavar="ADDRESS", help="learn on the workers of this Dask scheduler")
 @opt.baselines
+@opt.policy
 @opt.as_json
 @click.pass_obj
 def train(home: Path, /, source: str, json_file: Path | None, **options: Any) -> None:
@@ -171,6 +173,7 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
 @opt.accept
 @opt.by
 @opt.baselines
+@opt.policy
 @opt.as_json
 @click.pass_obj
 def run(

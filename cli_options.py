@@ -21,6 +21,7 @@ from domain.asof import from_micros, parse_instant
 from domain.settings import LANG, POLICY, SEED, SOURCE, STUDIES, Setting
 
 if TYPE_CHECKING:
+    from domain.policy import Policy
     from domain.workspace import Workspace
     from events.dataset import Dataset
 
@@ -89,6 +90,19 @@ baselines = click.option(
     metavar="NAMES",
     help="judge against these too: lightgbm, xgboost, catboost, woe, with commas between",
 )
+
+
+def policy_of(file: Path | None) -> Policy:
+    """The policy in a file; without one the packaged policy."""
+    from domain.errors import PolicyError
+    from domain.policy import default_policy, parse_policy
+
+    if file is None:
+        return default_policy()
+    try:
+        return parse_policy(file.read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as e:
+        raise PolicyError(f"the policy {file.name} cannot be read as UTF-8 text: {e}") from None
 
 
 def when(text: str | None) -> datetime | None:

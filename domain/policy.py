@@ -20,6 +20,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from domain.errors import Fault, PolicyError
+from domain.gates import CostRule, GateRules
 from domain.segments import RFM_SEGMENTS
 from domain.tiers import TARGETS, Cuts, Step, Target
 
@@ -190,6 +191,8 @@ class Policy(_Strict):
     tags: tuple[TagRule, ...] = ()
     levers: tuple[LeverRule, ...] = ()
     adverse: AdverseRule | None = None
+    gates: GateRules | None = None
+    costs: dict[Target, CostRule] = {}
     strategies: Annotated[tuple[StrategyRule, ...], Field(min_length=1)]
     hash: str = ""
 
@@ -221,6 +224,19 @@ class Policy(_Strict):
                 "the last stage and the last strategy hold for everybody else: leave them open"
             )
         return self
+
+    @property
+    def limits(self) -> GateRules:
+        """The gates that a model is judged by.
+
+        Raises:
+            PolicyError: it was written before policies had gates.
+        """
+        if self.gates is None:
+            raise PolicyError(
+                f"policy {self.version} has no [gates]: copy those of the packaged policy into it"
+            )
+        return self.gates
 
     @cached_property
     def steps(self) -> dict[Target, Cuts]:

@@ -53,6 +53,21 @@ class Workspace:
         return self.root / "deployments.jsonl"
 
     @property
+    def trainings(self) -> Path:
+        """The append-only log of who trained which bundle."""
+        return self.root / "trainings.jsonl"
+
+    @property
+    def approvals(self) -> Path:
+        """The append-only log of who signed which report."""
+        return self.root / "approvals.jsonl"
+
+    @property
+    def reports(self) -> Path:
+        """Reports of bundles, one file a hash."""
+        return self.root / "reports"
+
+    @property
     def certificates(self) -> Path:
         """Certificates of parity, one file a hash."""
         return self.root / "certificates"

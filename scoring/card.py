@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
 
 from domain.decision import Hash
 from domain.errors import BundleError, Fault
+from domain.gates import CostRule, GateRules
 from domain.tiers import Target
 
 
@@ -34,11 +35,21 @@ class Accepted(_Strict):
     reason: Annotated[str, Field(min_length=10, max_length=2000)]
 
 
+class JudgedBy(_Strict):
+    """The policy that was in force when a bundle was judged, with its gates and costs."""
+
+    version: str
+    hash: Hash
+    gates: GateRules
+    costs: dict[Target, CostRule] = {}
+
+
 class Card(_Strict):
     """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
 
     `given`: the declaration of a ready-made feature table, where it learnt from one.
     `segments`: what was fitted beside the scorers, on whom, and what was left out and why.
+    `policy`: whose gates it was judged by; an older card names none.
     `plan`: the study plan as JSON. `studies`: the study files of targets that have one.
     `lock_hash`: SHA-256 of the lock file of the environment.
     """
@@ -54,6 +65,7 @@ class Card(_Strict):
     given: dict[str, JsonValue] | None = None
     segments: dict[str, JsonValue] = {}
     studies: dict[Target, dict[str, JsonValue]] = {}
+    policy: JudgedBy | None = None
 
     @property
     def failed(self) -> tuple[Target, ...]:

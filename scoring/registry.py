@@ -20,9 +20,10 @@ from features.panel_files import panel_hash
 from features.parity import Certificate, check_certificate
 from features.store import project_of
 from features.views import LIVE
+from scoring.approvals import Approval, approval_of
 from scoring.bundle import Bundle, load_bundle
 from scoring.card import Card, read_card
-from scoring.deployments import FIRST, Deployment, append, live_at, read_log
+from scoring.deployments import Deployment, append, live_at, read_log
 from scoring.mlmodel import write_model
 from scoring.tracking import Origin, experiment_of, tracking_client
 
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 ALIAS = "live"
 ARTIFACTS = "model"
+BUNDLE_TAG = "bundle"
+"""The tag of runs and versions that holds the hash of their bundle."""
 
 
 def register(workspace: Workspace, bundle: Bundle, run_id: str | None = None) -> str:
@@ -66,7 +69,7 @@ def register(workspace: Workspace, bundle: Bundle, run_id: str | None = None) ->
         source=f"{run.info.artifact_uri}/{ARTIFACTS}",
         run_id=run.info.run_id,
         tags={
-            "bundle": bundle.hash,
+            BUNDLE_TAG: bundle.hash,
             "verdict": "failed, accepted with a reason" if card.failed else "passed",
             "targets": " ".join(sorted(card.targets)),
             **origin,
@@ -94,15 +97,17 @@ def promote(
         NotFoundError: no such bundle, or no features are kept.
         BundleError: it is damaged.
         PromotionError: not registered, no passing verdict and no written reason, no passing
-            certificate of the features in use, nobody named, or an instant before the last
-            promotion.
+            certificate of the features in use, no approval where the policy that judged it asks for
+            one, nobody named, or an instant before the last promotion.
         RecordError: the deployment log is broken.
     """
     if not by.strip():
         raise PromotionError("nobody is named: say who promotes (`by`)")
     bundle = find_bundle(workspace, bundle_hash)
+    card = read_card(bundle.card)
     passed = _checked_parity(workspace, bundle, certificate)
-    _check_verdicts(read_card(bundle.card))
+    _check_verdicts(card)
+    signed = _checked_approval(workspace, bundle, card)
     client = tracking_client(workspace)
     version = _version(client, model_name(workspace), bundle.hash)
     if version is None:
@@ -116,7 +121,7 @@ def promote(
             reason=reason,
             bundle=bundle.hash,
             parity=passed.hash,
-            previous=FIRST,
+            approval=signed.hash if signed else None,
         ),
     )
     client.set_registered_model_alias(model_name(workspace), ALIAS, version)
@@ -208,6 +213,17 @@ def _check_verdicts(card: Card) -> None:
             f"the verdict of {', '.join(card.failed)} is failed: train a better scorer, or write "
             "into the card who accepts it and why (`accepted`)"
         )
+
+
+def _checked_approval(workspace: Workspace, bundle: Bundle, card: Card) -> Approval | None:
+    """Who signed the bundle's report; there must be one where the gates of its card say so."""
+    found = approval_of(workspace, bundle.hash)
+    if found is None and card.policy is not None and card.policy.gates.approval:
+        raise PromotionError(
+            f"policy {card.policy.version}, by which bundle {bundle.hash[:12]} was judged, asks "
+            "for a second person: `tierline report` shows what to read, `tierline approve` signs it"
+        )
+    return found
 
 
 def keep_certificate(workspace: Workspace, certificate: Certificate) -> Certificate:

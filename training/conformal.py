@@ -247,7 +247,7 @@ def figures(
             found = held(learnt, scorer.points(X[rows]), y[rows], scorer, cuts)
         else:
             found = held_out_of_fold(material, scorer, folded, cuts)
-        thin = _thin(X[rows], material.problem.names)
+        thin = thin_file(X[rows], material.problem.names)
         chosen = _segments(found[0], y[rows], cuts, thin, is_amount=material.problem.is_amount)
         who = [material.customers[r] for r in rows]
         told[name] = coverage(found, chosen, who, seed)
@@ -264,7 +264,7 @@ def _segments(
     return parts if is_amount else parts | {"good": y > 0, "bad": y <= 0}
 
 
-def _thin(X: Floats, names: Sequence[str]) -> Flags:
+def thin_file(X: Floats, names: Sequence[str]) -> Flags:
     """Rows that miss every feature that tells of a history; none where no such feature is used."""
     columns = [i for i, n in enumerate(names) if n in THIN_FEATURES]
     missing = np.isnan(X[:, columns]).all(axis=1) if columns else np.zeros(len(X), bool)

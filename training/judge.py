@@ -8,19 +8,26 @@ for each part of the test.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import average_precision_score
+from sklearn.metrics import (
+    average_precision_score,
+    brier_score_loss,
+    log_loss,
+    mean_absolute_error,
+)
 
+from domain.gates import GateRules
 from training import metrics
 
 Floats = NDArray[np.float64]
 RESAMPLES = 500
-ECE_TOLERANCE = 0.03
-SUM_RATIO = (0.8, 1.25)
+
+
+Measure = Callable[[Floats, Floats], metrics.Weighted]
 
 
 @dataclass(frozen=True)
@@ -39,12 +46,16 @@ class Judged:
         return float(self.figures[self.metric])
 
 
+Gate = tuple[str, bool, str]
+"""What is asked, whether it passed, and its figure."""
+
+
 @dataclass(frozen=True)
 class Verdict:
     """Passed or not, and each gate with its figure."""
 
     passed: bool
-    gates: tuple[tuple[str, bool, str], ...]
+    gates: tuple[Gate, ...]
 
     @property
     def word(self) -> str:
@@ -66,50 +77,69 @@ class Evidence:
 
 def judge(evidence: Evidence, seed: int) -> Judged:
     """Figures of a good-or-bad target."""
-    y = evidence.y
-    found = _ranking("auc", metrics.auc, evidence, seed)
-    p = np.clip(evidence.predicted, 1e-12, 1 - 1e-12)
+    y, p = evidence.y, _probability(evidence)
     rows = {
         "rows": len(y),
         "events": int((y == 0).sum()),
         "base_rate": float(1 - y.mean()),
-        "pr_auc": float(average_precision_score(1 - y, -evidence.score)),
-        "ks": metrics.ks(y, evidence.score),
-        "brier": float(((y - p) ** 2).mean()),
-        "log_loss": float(-(y * np.log(p) + (1 - y) * np.log(1 - p)).mean()),
-        "calibration_error": metrics.calibration_error(y, p),
         "calibration_floor": metrics.calibration_floor(p, seed),
-        "mean_predicted": float(1 - p.mean()),
+        **outcome_figures(evidence),
     }
-    return Judged("auc", {**rows, **found})
+    return Judged("auc", {**rows, **_ranking("auc", metrics.auc, evidence, seed)})
 
 
 def judge_amount(evidence: Evidence, seed: int) -> Judged:
     """Figures of an expected amount."""
-    y, predicted = evidence.y, evidence.predicted
-    found = _ranking("spearman", metrics.spearman, evidence, seed)
+    y = evidence.y
     rows = {
         "rows": len(y),
         "events": int((y > 0).sum()),
         "mean": float(y.mean()),
-        "mae": float(np.abs(y - predicted).mean()),
+        **amount_figures(evidence),
+    }
+    return Judged("spearman", {**rows, **_ranking("spearman", metrics.spearman, evidence, seed)})
+
+
+def outcome_figures(evidence: Evidence) -> dict[str, float]:
+    """The plain figures of probabilities, of the bad outcome where a side must be taken."""
+    y, p = evidence.y, _probability(evidence)
+    auc = metrics.auc(y, evidence.score)(np.ones(len(y)))
+    return {
+        "auc": auc,
+        "gini": 2 * auc - 1,
+        "pr_auc": float(average_precision_score(1 - y, -evidence.score)),
+        "ks": metrics.ks(y, evidence.score),
+        "brier": float(brier_score_loss(y, p)),
+        "log_loss": float(log_loss(y, p, labels=[0, 1])),
+        "calibration_error": metrics.calibration_error(y, p),
+        "mean_predicted": float(1 - p.mean()),
+    }
+
+
+def amount_figures(evidence: Evidence) -> dict[str, float]:
+    """The plain figures of amounts."""
+    y, predicted = evidence.y, evidence.predicted
+    return {
+        "spearman": metrics.spearman(y, evidence.score)(np.ones(len(y))),
+        "mae": float(mean_absolute_error(y, predicted)),
         "gini": metrics.gini(y, evidence.score),
         "sum_ratio": float(predicted.sum() / y.sum()),
         "calibration_error": metrics.calibration_error(y, predicted) / float(y.mean()),
     }
-    return Judged("spearman", {**rows, **found})
 
 
-def _ranking(
-    name: str, measure: Callable[[Floats, Floats], metrics.Weighted], evidence: Evidence, seed: int
-) -> dict[str, Any]:
+def _probability(evidence: Evidence) -> Floats:
+    return np.clip(evidence.predicted, 1e-12, 1 - 1e-12)
+
+
+def _ranking(name: str, measure: Measure, evidence: Evidence, seed: int) -> dict[str, Any]:
     weights = resample(evidence.customers, seed)
     even = np.ones(len(evidence.y))
     ours = measure(evidence.y, evidence.score)
     drawn = np.array([ours(w) for w in weights])
     found: dict[str, Any] = {
         name: ours(even),
-        "interval": _interval(drawn),
+        "interval": interval(drawn),
         "baseline": {},
         "difference": {},
     }
@@ -117,7 +147,7 @@ def _ranking(
         theirs = measure(evidence.y, score)
         gaps = drawn - np.array([theirs(w) for w in weights])
         found["baseline"][other] = theirs(even)
-        found["difference"][other] = [found[name] - theirs(even), *_interval(gaps)]
+        found["difference"][other] = [found[name] - theirs(even), *interval(gaps)]
     return found
 
 
@@ -130,26 +160,50 @@ def resample(customers: Sequence[str], seed: int) -> Floats:
     return np.stack(drawn).astype(np.float64)[:, codes]
 
 
-def _interval(found: Floats) -> list[float]:
+def interval(found: Floats) -> list[float]:
+    """The middle 95 % of what was drawn."""
     return [float(v) for v in np.nanquantile(found, [0.025, 0.975])]
 
 
-def verdict(judged: Judged, rules: Sequence[str], peers: Sequence[str]) -> Verdict:
-    """Better than every rule by more than chance, not worse than a peer model, and calibrated."""
-    gates: list[tuple[str, bool, str]] = []
+def against(evidence: Evidence, score: Floats, seed: int, *, is_amount: bool) -> dict[str, Any]:
+    """The ranking measure of another score on the same rows, and ours minus it with interval."""
+    other = replace(evidence, baselines={"other": score})
+    found = _ranking("ours", metrics.spearman if is_amount else metrics.auc, other, seed)
+    return {"figure": found["baseline"]["other"], "difference": found["difference"]["other"]}
+
+
+def verdict(
+    judged: Judged,
+    rules: Sequence[str],
+    peers: Sequence[str],
+    limits: GateRules,
+    noise: float = 0.0,
+) -> Verdict:
+    """Better than every rule by more than chance and the seed, not worse than a peer model, and
+    calibrated; `noise` is the spread of the ranking measure over seeds."""
+    gates: list[Gate] = []
     for rule in rules:
         gap, low, high = judged.figures["difference"][rule]
-        gates.append((f"better than {rule}", low > 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]"))
+        said = f"{gap:+.4f} [{low:+.4f}, {high:+.4f}], seeds {noise:.4f}"
+        gates.append((f"better than {rule}", low > 0 and gap > noise, said))
     for peer in peers:
-        gap, low, high = judged.figures["difference"][peer]
-        gates.append((f"not worse than {peer}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]"))
+        gates.append(not_worse(peer, judged.figures["difference"][peer]))
     if judged.metric == "auc":
         error, floor = judged.figures["calibration_error"], judged.figures["calibration_floor"]
-        fine = error <= floor + ECE_TOLERANCE
+        fine = error <= floor + limits.calibration_tolerance
         gates.append(("calibrated", fine, f"error {error:.3f}, floor {floor:.3f}"))
     else:
-        ratio = judged.figures["sum_ratio"]
-        gates.append(
-            ("calibrated", SUM_RATIO[0] <= ratio <= SUM_RATIO[1], f"sum ratio {ratio:.2f}")
-        )
+        ratio, (low, high) = judged.figures["sum_ratio"], limits.sum_ratio
+        gates.append(("calibrated", low <= ratio <= high, f"sum ratio {ratio:.2f}"))
+    return verdict_of(gates)
+
+
+def not_worse(name: str, difference: Sequence[float]) -> Gate:
+    """The gate against a model of another kind: the interval of the difference reaches 0."""
+    gap, low, high = difference
+    return f"not worse than {name}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]"
+
+
+def verdict_of(gates: Sequence[Gate]) -> Verdict:
+    """Passed where every gate is."""
     return Verdict(all(passed for _, passed, _ in gates), tuple(gates))

@@ -17,24 +17,38 @@ from typing import Any
 
 from domain.asof import to_micros
 from domain.errors import InputError, NotEnoughDataError, PromotionError
+from domain.gates import GateRules
+from domain.policy import Policy, default_policy
 from domain.tiers import Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
 from features.given import catalogue_of
+from scoring.approvals import trained
 from scoring.bundle import Bundle, write_bundle
 from scoring.card import Accepted
 from scoring.conformal import Amounts, Conformal, Outcomes
 from scoring.golden import draw_rows
-from scoring.registry import register
+from scoring.registry import BUNDLE_TAG, register
 from scoring.scorer import Scorer
 from scoring.segments import Fitted
+from scoring.tracking import tracking_client
 from training import segments
 from training.baselines import PEERS, fit_baselines
 from training.beside import beside
+from training.champion import champion, live_bundle
 from training.conformal import figures as coverages
 from training.conformal import learn
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold, task
-from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
+from training.gates import further_gates
+from training.judge import (
+    Evidence,
+    Judged,
+    Verdict,
+    judge,
+    judge_amount,
+    verdict,
+    verdict_of,
+)
 from training.matrix import Told, labelled, write_features
 from training.report import plots
 from training.splits import Index, has_both
@@ -43,6 +57,7 @@ from training.study_file import BudgetFile, StudyFile
 from training.targets import grids
 from training.track import Tracker, origin_of
 from training.tune import Best, Fit, fit_booster
+from training.validate import Case, validate
 
 GOLDEN_ROWS = 50
 
@@ -53,7 +68,7 @@ class RunOptions:
 
     `studies`: those of some targets, in the place of the default ones; `storage`: where studies
     are kept; `fit`: what learns the winners' boosters; `baselines`: peers by name, beside the usual
-    baselines.
+    baselines; `by`: who trains; `policy`: whose gates, cuts and costs judge.
     """
 
     trials: int = 20
@@ -64,6 +79,8 @@ class RunOptions:
     storage: str | None = None
     fit: Fit = fit_booster
     baselines: tuple[str, ...] = ()
+    by: str = "unnamed"
+    policy: Policy = field(default_factory=default_policy)
 
     @property
     def lock_hash(self) -> str | None:
@@ -92,6 +109,8 @@ class TargetResult:
     rules: tuple[str, ...]
     dropped: tuple[str, ...]
     fit_rows: int
+    validation: Mapping[str, Any]
+    run_id: str
     seconds: float
 
     def to_dict(self) -> dict[str, Any]:
@@ -108,6 +127,7 @@ class TargetResult:
             "params": {**self.best.params, "trees": self.best.trees},
             "features": len(self.scorer.features),
             "dropped": list(self.dropped),
+            "validation": dict(self.validation),
         }
 
 
@@ -179,7 +199,9 @@ def train(
         InputError: a study does not fit the source, or two are about one target.
     """
     _check_studies(dataset, workspace, options)
+    _ = options.policy.limits  # a policy without gates is refused before hours of work
     rows, skipped = labelled(dataset)
+    live = live_bundle(workspace)
     learnt = segments.learn(dataset, workspace, options.seed)
     results: dict[Target, TargetResult] = {}
     golden, fitted = {}, {}
@@ -190,7 +212,7 @@ def train(
         except NotEnoughDataError as e:
             skipped[target] = str(e)
             continue
-        results[target] = _learn(made, asked, options, (told, learnt.fitted))
+        results[target] = _learn(made, asked, options, (told, learnt.fitted, live))
         X = made.problem.X[made.split.fit]
         golden[target] = draw_rows(X, min(GOLDEN_ROWS, len(X)), options.seed)
         stages = [made.stages[row] for row in made.split.fit]
@@ -213,6 +235,7 @@ def train(
             "conformal": conformal.model_dump(mode="json"),
         },
     )
+    _note(workspace, bundle, results, options)
     version, refused = None, None
     try:
         version = register(workspace, bundle)
@@ -234,9 +257,12 @@ def _check_studies(dataset: Dataset, workspace: Workspace, options: RunOptions) 
 
 
 def _learn(
-    made: Material, asked: Asked, options: RunOptions, given: tuple[Told, Fitted | None]
+    made: Material,
+    asked: Asked,
+    options: RunOptions,
+    given: tuple[Told, Fitted | None, Bundle | None],
 ) -> TargetResult:
-    (told, fitted), dataset = given, asked.dataset
+    (told, fitted, live), dataset = given, asked.dataset
     began = time.monotonic()
     with Tracker(asked.workspace, made.target, origin_of(dataset, options.lock_hash)) as tracker:
         tracker.data(dataset, made.split)
@@ -256,12 +282,13 @@ def _learn(
         judged = {n: _judge(made, e, options.seed) for n, e in parts.items()}
         for name, part in judged.items():
             part.figures["coverage"] = covered[name]
-        baselines = judged["test"].figures["baseline"]
-        rules = tuple(b for b in baselines if b not in PEERS)
-        decided = verdict(judged["test"], rules, [b for b in PEERS if b in baselines])
+        case = Case(made, scorer, best, parts, rows, options.policy)
+        rival = champion(_other(live, scorer), asked.workspace, made, catalogue_of(dataset))
+        found = validate(case, dataset, rival, options.seed)
+        rules, decided = _decided(judged["test"], found, options.policy.limits)
         result = TargetResult(
             scorer, learnt, best, judged, decided, rules, made.dropped,
-            len(made.split.fit), time.monotonic() - began,
+            len(made.split.fit), found, tracker.run_id, time.monotonic() - began,
         )  # fmt: skip
         chosen = {**best.params, "trees": best.trees}
         tracker.figures(chosen, {n: j.figures for n, j in judged.items()})
@@ -269,6 +296,38 @@ def _learn(
             X = made.problem.X[made.split.test]
             tracker.files(plots(scorer, X, parts["test"], Path(folder)))
     return result
+
+
+def _other(live: Bundle | None, scorer: Scorer) -> Bundle | None:
+    """The live bundle, unless its scorer is this very one: a retraining compares with nobody."""
+    same = live is not None and live.scorers.get(scorer.target)
+    if same and same.booster_text == scorer.booster_text and same.fields() == scorer.fields():
+        return None
+    return live
+
+
+def _decided(
+    judged: Judged, found: Mapping[str, Any], limits: GateRules
+) -> tuple[tuple[str, ...], Verdict]:
+    """The names of the rules, and the verdict over all gates."""
+    baselines = judged.figures["baseline"]
+    rules = tuple(b for b in baselines if b not in PEERS)
+    noise = found["noise"]["test"][judged.metric]
+    first = verdict(judged, rules, [b for b in PEERS if b in baselines], limits, noise)
+    return rules, verdict_of([*first.gates, *further_gates(found, limits)])
+
+
+def _note(
+    workspace: Workspace,
+    bundle: Bundle,
+    results: Mapping[Target, TargetResult],
+    options: RunOptions,
+) -> None:
+    """Who trained the bundle, in the log; the bundle's hash at every run that it came from."""
+    trained(workspace, bundle.hash, options.by, time.time_ns() // 1000)
+    client = tracking_client(workspace)
+    for result in results.values():
+        client.set_tag(result.run_id, BUNDLE_TAG, bundle.hash)
 
 
 def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:
@@ -309,6 +368,12 @@ def _card(
         "accepted": accepted.model_dump() if accepted else None,
         "data": {n: t.sha256 for n, t in dataset.tables.items()},
         "plan": dataset.plan.model_dump(mode="json"),
+        "policy": {
+            "version": options.policy.version,
+            "hash": options.policy.hash,
+            "gates": options.policy.limits.model_dump(mode="json"),
+            "costs": {t: c.model_dump() for t, c in options.policy.costs.items()},
+        },
         "seed": options.seed,
         "studies": {s.target: s.model_dump(mode="json") for s in options.studies},
         "lock_hash": options.lock_hash,

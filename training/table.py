@@ -14,7 +14,7 @@ from training.run import RunResult, TargetResult
 
 HEAD = (
     "target", "rows", "events", "metric", "best baseline", "model", "95 % interval",
-    "calibration error", "verdict", "seconds",
+    "seeds", "calibration error", "verdict", "seconds",
 )  # fmt: skip
 
 
@@ -23,9 +23,9 @@ def table_rows(result: RunResult) -> list[tuple[str, ...]]:
     rows: list[tuple[str, ...]] = [HEAD]
     for target, found in result.targets.items():
         for part, judged in found.parts.items():
-            rows.append(_row(f"{target} {part}", judged, found))
+            rows.append(_row(target, part, judged, found))
     for target, why in result.skipped.items():
-        rows.append((target, *[""] * 7, f"skipped: {why}", ""))
+        rows.append((target, *[""] * 8, f"skipped: {why}", ""))
     return rows
 
 
@@ -41,21 +41,23 @@ def result_table(result: RunResult) -> Table:
     return table
 
 
-def _row(name: str, judged: Judged, found: TargetResult) -> tuple[str, ...]:
+def _row(target: str, part: str, judged: Judged, found: TargetResult) -> tuple[str, ...]:
     figures = judged.figures
     best = max(figures["baseline"], key=lambda b: figures["baseline"][b])
     low, high = figures["interval"]
-    whole = name.endswith(" test")
+    whole = part == "test"
+    noise = found.validation["noise"][part][judged.metric]
     error = f"{figures['calibration_error']:.3f}"
     floor = figures.get("calibration_floor")
     return (
-        name,
+        f"{target} {part}",
         f"{figures['rows']:,}",
         f"{figures['events']:,}",
         judged.metric,
         f"{best} {figures['baseline'][best]:.3f}",
         f"{judged.value:.3f}",
         f"{low:.3f} to {high:.3f}",
+        f"{noise:.3f}",
         error if floor is None else f"{error} (floor {floor:.3f})",
         found.verdict.word if whole else "",
         f"{found.seconds:.0f}" if whole else "",

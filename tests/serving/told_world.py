@@ -243,7 +243,7 @@ def decision(customer_id: str = "C0000047") -> Decision:
         strategy=Labelled(name="reduce_exposure", zh="控制额度，人工复核", en="hold the limit"),
         degraded=["the features are 24 days old: run `tierline features` and promote"],
         versions=Versions(
-            **hashes, policy_version="2026.11.2", tierline="0.1.0", top_reasons=5, stale_days=20
+            **hashes, policy_version="2026.11.3", tierline="0.1.0", top_reasons=5, stale_days=20
         ),
     )  # fmt: skip
 

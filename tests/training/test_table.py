@@ -38,7 +38,7 @@ def test_the_json_has_the_agreed_layout(trained):
 def test_a_skipped_target_says_why_in_the_table_and_the_json(trained):
     result = replace(trained.result, skipped={"credit": "no statements"}, targets={})
     assert result.to_dict()["targets"] == {"credit": {"skipped": "no statements"}}
-    assert table_rows(result)[1] == ("credit", *[""] * 7, "skipped: no statements", "")
+    assert table_rows(result)[1] == ("credit", *[""] * 8, "skipped: no statements", "")
 
 
 def test_every_part_has_a_row_with_its_figures_beside_the_best_baseline(trained):
@@ -55,6 +55,7 @@ def test_every_part_has_a_row_with_its_figures_beside_the_best_baseline(trained)
     assert row["best baseline"] == f"{name} {best:.3f}"
     assert row["model"] == f"{figures['auc']:.3f}"
     assert row["95 % interval"] == f"{low:.3f} to {high:.3f}"
+    assert row["seeds"] == f"{found.validation['noise']['test']['auc']:.3f}"
     assert row["rows"] == f"{figures['rows']:,}"
     assert row["verdict"] == found.verdict.word
     unseen = dict(zip(HEAD, rows[expected.index("churn test_unseen")], strict=True))

@@ -1,0 +1,99 @@
+"""Who made a bundle and who signed its report: two append-only, hash-chained logs of a source.
+
+Enters: a training that ended; a report's hash with a name and a reason. Leaves: lines of
+`trainings.jsonl` and `approvals.jsonl`. The author signs nothing of their own. It reads no report:
+that its bytes have the hash is checked where reports are made.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from domain.errors import InputError, PromotionError
+from domain.workspace import Workspace
+from scoring.chain import Act, Chain
+
+LEAST_REASON = 10
+
+
+@dataclass(frozen=True, kw_only=True)
+class Training(Act):
+    """Somebody trained a bundle. It is no part of the bundle: the same data give the same hash
+    in anybody's hands (I11)."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Approval(Act):
+    """A second person read the report with this hash and stands for the bundle."""
+
+    report: str
+    reason: str
+
+
+def trained(workspace: Workspace, bundle_hash: str, by: str, at: int) -> Training:
+    """The line that says who trained a bundle; not repeated for the same person in a row."""
+    return _trainings(workspace).append(
+        Training(at=at, by=by.strip(), bundle=bundle_hash),
+        lambda last: (last.bundle, last.by) == (bundle_hash, by.strip()),
+    )
+
+
+def trainings(workspace: Workspace) -> tuple[Training, ...]:
+    """Every training that wrote a bundle, oldest first, from the checked log."""
+    return _trainings(workspace).read()
+
+
+def approvals(workspace: Workspace) -> tuple[Approval, ...]:
+    """Every approval, oldest first, from the checked log."""
+    return _approvals(workspace).read()
+
+
+def approval_of(workspace: Workspace, bundle_hash: str) -> Approval | None:
+    """The last approval of a bundle; None where nobody signed it."""
+    found = [a for a in approvals(workspace) if a.bundle == bundle_hash]
+    return found[-1] if found else None
+
+
+def approve(
+    workspace: Workspace, bundle_hash: str, report: str, *, by: str, reason: str, at: int
+) -> Approval:
+    """The approval as it stands in the log; the same again is not logged twice.
+
+    Raises:
+        InputError: nobody is named, or the reason says nothing.
+        PromotionError: who made the bundle signs it, or nobody knows who made it.
+        RecordError: a log is broken.
+    """
+    name, why = by.strip(), reason.strip()
+    if not name or len(why) < LEAST_REASON:
+        raise InputError(
+            f"by {name!r} because {why!r}: give a name, and a reason of {LEAST_REASON} letters or "
+            "more"
+        )
+    authors = {_same(t.by) for t in trainings(workspace) if t.bundle == bundle_hash}
+    if not authors:
+        raise PromotionError(
+            f"nobody is known to have trained bundle {bundle_hash[:12]} here: train it in this "
+            "workspace, so that the log says who did"
+        )
+    if _same(name) in authors:
+        raise PromotionError(
+            f"{name} trained bundle {bundle_hash[:12]} and may not approve it: ask a second person"
+        )
+    return _approvals(workspace).append(
+        Approval(at=at, by=name, bundle=bundle_hash, report=report, reason=why),
+        lambda last: (last.report, last.by, last.reason) == (report, name, why),
+    )
+
+
+def _same(name: str) -> str:
+    """A name without case and double spaces, by which persons are told apart."""
+    return " ".join(name.casefold().split())
+
+
+def _trainings(workspace: Workspace) -> Chain[Training]:
+    return Chain(workspace.trainings, Training, "log of trainings")
+
+
+def _approvals(workspace: Workspace) -> Chain[Approval]:
+    return Chain(workspace.approvals, Approval, "log of approvals")

@@ -1,0 +1,240 @@
+"""What a reviewer asks of one scorer beyond the judge's figures: the content of its report.
+
+Enters: one target's material, scorer and evidence, the policy. Leaves: plain finite JSON for the
+card, the same for the same rows (I11): gains, profit, tiers, reliability, directions, stability,
+groups, seed noise, who learnt. No row and no customer stands in it (I12).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.asof import MICROS_PER_DAY, iso
+from domain.gates import CostRule
+from domain.plan import StudyPlan
+from domain.policy import Policy
+from events.dataset import Dataset
+from features.catalogue import Catalogue
+from features.given import catalogue_of
+from features.ideas import ideas
+from scoring.monotone import violations
+from scoring.scorer import Scorer
+from training import metrics
+from training.champion import Champion
+from training.conformal import thin_file
+from training.fit import Material
+from training.groups import THIN, by_group, groups_of
+from training.judge import Evidence, against
+from training.noise import seed_noise
+from training.targets import SPECS
+from training.tier_figures import tier_figures
+from training.tune import Best
+
+Floats = NDArray[np.float64]
+Index = NDArray[np.int64]
+FORMAT = 1
+"""Raised when what a section reads changes: a report reads its own format only."""
+
+
+@dataclass(frozen=True)
+class Case:
+    """One target that is validated: who made it, what it says of each part of the test (`rows` of
+    the material), and the policy whose cuts, costs and limits count."""
+
+    material: Material
+    scorer: Scorer
+    best: Best
+    parts: Mapping[str, Evidence]
+    rows: Mapping[str, Index]
+    policy: Policy
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether the target is an amount."""
+        return self.material.problem.is_amount
+
+    @property
+    def test(self) -> Evidence:
+        """The whole test."""
+        return self.parts["test"]
+
+    @property
+    def points(self) -> NDArray[np.int64]:
+        """Points of the test rows, from what was predicted for them."""
+        said = self.test.predicted
+        p = np.clip(said, 1e-12, 1 - 1e-12)
+        margin = np.log(said) if self.is_amount else np.log(p / (1 - p))
+        return self.scorer.scale.points(margin)
+
+
+def validate(
+    case: Case, dataset: Dataset, champion: Champion | None, seed: int
+) -> dict[str, Any]:  # fmt: skip
+    """Everything of one target's report, by section."""
+    made = case.material
+    costs = case.policy.costs.get(made.target)
+    return {
+        "format": FORMAT,
+        "definition": SPECS[made.target].text,
+        "labels": _labels(case.scorer.features, catalogue_of(dataset)),
+        "learnt": _learnt(made, dataset.plan),
+        "gains": metrics.gains(_sought(case), case.test.score, _first(case)),
+        "profit": None if costs is None else _profit(case, costs),
+        "tiers": _tiers(case) if case.is_amount else None,
+        "reliability": {n: _reliability(e, seed, case) for n, e in case.parts.items()},
+        "noise": seed_noise(made, dataset.plan, case.best, seed, case.rows),
+        "champion": None if champion is None else _champion(case, champion, seed),
+        "monotone": _monotone(case.scorer),
+        "stability": _stability(case),
+        "groups": _groups(case, dataset, seed),
+        "ratio_counts": made.target == "credit",
+    }
+
+
+def _learnt(made: Material, plan: StudyPlan) -> dict[str, Any]:
+    """Rows, customers and dates of each part of the split; who stands in two parts that must not
+    share anybody, and the days from the last training as_of to the first test one."""
+    split = made.split
+    parts = {
+        "fit": split.fit,
+        "calibration": split.calibration,
+        "test": split.test,
+        "test_unseen": split.test_unseen,
+    }
+    who = {n: {made.customers[r] for r in rows} for n, rows in parts.items()}
+    apart = (("fit", "calibration"), ("fit", "test_unseen"), ("calibration", "test_unseen"))
+    if split.folds:
+        shared = {"folds": _shared(made)}
+    else:
+        shared = {f"{a} {b}": len(who[a] & who[b]) for a, b in apart}
+    gap = None
+    if plan.split == "time":
+        last, first = made.as_of[split.fit].max(), made.as_of[split.test].min()
+        gap = float(first - last) / MICROS_PER_DAY
+    return {
+        "by": plan.split,
+        "parts": {n: _part(made, r) for n, r in parts.items() if len(r)},
+        "shared_customers": shared,
+        "gap_days": gap,
+    }
+
+
+def _shared(made: Material) -> int:
+    """Customers that a fold is tested on and learnt from, over all folds."""
+    names = np.asarray(made.customers)
+    return sum(len({*names[learn]} & {*names[tested]}) for learn, tested in made.split.folds)
+
+
+def _labels(features: Sequence[str], catalogue: Catalogue) -> dict[str, dict[str, list[str]]]:
+    """Both texts of every feature and idea, so that a report is the same when the words change."""
+    of = ideas(catalogue)
+    told = [catalogue[n] for n in features]
+    named = {idea.name: idea for idea in (of[n] for n in features)}
+    return {
+        "features": {f.name: [f.zh, f.en] for f in told},
+        "ideas": {name: [idea.zh, idea.en] for name, idea in named.items()},
+    }
+
+
+def _part(made: Material, rows: Index) -> dict[str, Any]:
+    moments = np.unique(made.as_of[rows])
+    return {
+        "rows": len(rows),
+        "customers": len({made.customers[r] for r in rows}),
+        "dates": len(moments),
+        "first": iso(int(moments[0])),
+        "last": iso(int(moments[-1])),
+    }
+
+
+def _sought(case: Case) -> Floats:
+    """What acting seeks: amounts, or bad outcomes."""
+    return case.test.y if case.is_amount else 1.0 - case.test.y
+
+
+def _first(case: Case) -> int:
+    """1 where the highest scores hold what is sought, -1 where the lowest do."""
+    return 1 if case.is_amount else -1
+
+
+def _profit(case: Case, costs: CostRule) -> dict[str, Any]:
+    """The curve in the order of acting: the customers at risk of leaving, else the best first."""
+    y = case.test.y
+    gain = costs.share * y if case.is_amount else np.where(y > 0, costs.good, costs.bad)
+    first = -1 if case.material.target == "churn" else 1
+    curve = metrics.profit_curve(gain - costs.cost, case.test.score, first)
+    return {"curve": curve, "best": max(curve, key=lambda row: row["profit"])}
+
+
+def _tiers(case: Case) -> dict[str, Any]:
+    cuts = case.policy.steps[case.material.target]
+    return tier_figures(case.test.y, case.points, case.scorer.scale, cuts)
+
+
+def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:
+    """Predicted and seen over ten groups; of the bad outcome, or the amount by its mean."""
+    y, p = evidence.y, evidence.predicted
+    if case.is_amount:
+        y, p = y / y.mean(), p / y.mean()
+        return {"table": metrics.calibration_table(y, p), "floor": None}
+    table = metrics.calibration_table(1 - y, 1 - p)
+    return {"table": table, "floor": metrics.calibration_floor(p, seed)}
+
+
+def _champion(case: Case, champion: Champion, seed: int) -> dict[str, Any]:
+    if champion.scores is None:
+        return {"bundle": champion.bundle, "because": champion.because}
+    found = against(case.test, champion.scores, seed, is_amount=case.is_amount)
+    return {"bundle": champion.bundle, **found}
+
+
+def _monotone(scorer: Scorer) -> dict[str, Any]:
+    ways = zip(scorer.features, scorer.monotone, strict=True)
+    return {
+        "trees": scorer.booster.num_trees(),
+        "broken": len(violations(scorer.booster_text, scorer.monotone)),
+        "directions": {name: way for name, way in ways if way},
+    }
+
+
+def _stability(case: Case) -> dict[str, Any]:
+    """PSI of each feature from the fit rows to the test, and of the score from the customers that
+    calibrate, whom no tree learnt from; `floor` is what chance alone shows.
+
+    With folds learning and test rows are the same, so there is none.
+    Source: Yurdakul, Statistical Properties of Population Stability Index (2018), for the floor.
+    """
+    made = case.material
+    split, X = made.split, made.problem.X
+    if split.folds:
+        return {"score": None, "features": {}}
+    before = case.scorer.margin(X[split.calibration])
+    features = {
+        name: metrics.psi(X[split.fit, i], X[split.test, i])
+        for i, name in enumerate(made.problem.names)
+    }
+    largest = sorted(features.items(), key=lambda pair: (-pair[1], pair[0]))
+    parts = {n: metrics.psi(before, e.score) for n, e in case.parts.items()}
+    floor = (metrics.BINS - 1) * (1 / len(before) + 1 / len(case.test.y))
+    return {
+        "score": {"psi": parts["test"], "floor": floor, "parts": parts},
+        "features": dict(largest),
+    }
+
+
+def _groups(case: Case, dataset: Dataset, seed: int) -> dict[str, Any]:
+    made, rows = case.material, case.rows["test"]
+    groups = groups_of(dataset, [made.customers[r] for r in rows], made.as_of[rows])
+    thin = thin_file(made.problem.X[rows], made.problem.names)
+    groups[THIN] = np.where(thin, "thin", "known")
+    bounds = case.policy.steps[made.target].steps
+    adverse = case.policy.adverse
+    bad = adverse.credit if adverse and made.target == "credit" else (bounds[0].name,)
+    place = np.searchsorted(case.policy.steps[made.target].bounds, case.points, side="right")
+    favourable = ~np.isin(np.array([s.name for s in bounds])[place], bad)
+    return by_group(case.test, favourable, groups, seed, is_amount=case.is_amount)
