@@ -18,6 +18,7 @@ import cli_data
 import cli_options as opt
 from cli_explain import explain
 from cli_features import features
+from cli_leaks import leaks
 from cli_options import console
 from domain.decision import Purpose
 from domain.errors import TierlineError
@@ -59,7 +60,7 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-for _command in (*cli_data.COMMANDS, explain, features):
+for _command in (*cli_data.COMMANDS, explain, features, leaks):
     main.add_command(_command)
 
 

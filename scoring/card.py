@@ -34,6 +34,14 @@ class Accepted(_Strict):
     reason: Annotated[str, Field(min_length=10, max_length=2000)]
 
 
+class LeakageCard(_Strict):
+    """What looked like the future or the test: `alarms` go live only where accepted in writing."""
+
+    alarms: tuple[dict[str, JsonValue], ...] = ()
+    told: tuple[dict[str, JsonValue], ...] = ()
+    figures: dict[str, JsonValue] = {}
+
+
 class Card(_Strict):
     """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
 
@@ -52,6 +60,7 @@ class Card(_Strict):
     lock_hash: Hash | None
     given: dict[str, JsonValue] | None = None
     segments: dict[str, JsonValue] = {}
+    leakage: LeakageCard = LeakageCard()
 
     @property
     def failed(self) -> tuple[Target, ...]:
@@ -59,9 +68,14 @@ class Card(_Strict):
         return tuple(t for t, found in self.targets.items() if found.verdict != "passed")
 
     @property
+    def objections(self) -> tuple[str, ...]:
+        """What somebody must accept: the failed targets, and `leakage` where it has alarms."""
+        return (*self.failed, *(("leakage",) if self.leakage.alarms else ()))
+
+    @property
     def may_go_live(self) -> bool:
-        """Whether every verdict passed or somebody gave a written reason."""
-        return not self.failed or self.accepted is not None
+        """Whether nothing speaks against it or somebody gave a written reason."""
+        return not self.objections or self.accepted is not None
 
 
 def read_card(content: Mapping[str, Any]) -> Card:

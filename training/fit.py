@@ -31,7 +31,11 @@ FOLD_TRIALS = 8
 
 @dataclass(frozen=True)
 class Material:
-    """One target's labelled rows with their features, and who does what."""
+    """One target's labelled rows with their features, and who does what.
+
+    `customers`: whose row each is, an id or the person behind several; they are parted, validated
+    and resampled as one.
+    """
 
     target: Target
     problem: Problem

@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from domain.asof import to_micros
 from domain.decision import content_hash
 from domain.errors import NotEnoughDataError, PromotionError
@@ -36,6 +38,7 @@ from training.conformal import figures as coverages
 from training.conformal import learn
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
+from training.leakage import Leaks, of_source, of_target
 from training.matrix import Told, labelled, material, write_features
 from training.report import plots
 from training.splits import Index, has_both, percents
@@ -58,7 +61,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """One target's scorer, its judged parts (`test`, `test_unseen`, one an as_of) and verdict."""
+    """One target's scorer, its judged parts (see `parts_to_judge`) and verdict."""
 
     scorer: Scorer
     learnt: Amounts | Outcomes
@@ -98,6 +101,7 @@ class RunResult:
     version: str | None
     refused: str | None
     segments: Mapping[str, Any]
+    leaks: Leaks
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -111,6 +115,7 @@ class RunResult:
             "registered": self.version,
             "refused": self.refused,
             "segments": dict(self.segments),
+            "leakage": self.leaks.to_dict(),
             "seconds": dict(self.seconds),
         }
 
@@ -151,8 +156,11 @@ def train(
 
     Raises:
         NotEnoughDataError: no target of the source can be learnt.
+        InputError: the data tells the future or the test, and nobody accepts it.
     """
     rows, skipped = labelled(dataset)
+    is_accepted = options.accepted is not None
+    leaks = of_source(dataset, rows).check(accepted=is_accepted)
     learnt = segments.learn(dataset, workspace, options.seed)
     results: dict[Target, TargetResult] = {}
     golden, fitted = {}, {}
@@ -162,7 +170,8 @@ def train(
         except NotEnoughDataError as e:
             skipped[target] = str(e)
             continue
-        results[target] = _learn(made, dataset, workspace, options, (told, learnt.fitted))
+        leaks = (leaks + of_target(dataset, made)).check(accepted=is_accepted)
+        results[target] = _learn(made, dataset, workspace, options, (told, learnt.fitted, leaks))
         X = made.problem.X[made.split.fit]
         golden[target] = draw_rows(X, min(GOLDEN_ROWS, len(X)), options.seed)
         fitted[target] = (results[target].scorer, X)
@@ -176,7 +185,7 @@ def train(
         workspace.bundles,
         {t: r.scorer for t, r in results.items()},
         catalogue_of(dataset),
-        {**_card(dataset, results, skipped, options), "segments": learnt.told},
+        {**_card(dataset, results, skipped, options, leaks), "segments": learnt.told},
         golden,
         {
             **learnt.beside,
@@ -190,8 +199,9 @@ def train(
     except PromotionError as e:
         refused = str(e)
     return RunResult(
-        dataset.source, results, skipped, bundle, version, refused, learnt.told, dict(seconds or {})
-    )
+        dataset.source, results, skipped, bundle, version, refused, learnt.told, leaks,
+        dict(seconds or {}),
+    )  # fmt: skip
 
 
 def _learn(
@@ -199,9 +209,9 @@ def _learn(
     dataset: Dataset,
     workspace: Workspace,
     options: RunOptions,
-    given: tuple[Told, Fitted | None],
+    given: tuple[Told, Fitted | None, Leaks],
 ) -> TargetResult:
-    told, fitted = given
+    told, fitted, leaks = given
     began = time.monotonic()
     with Tracker(workspace, made.target) as tracker:
         best = _tune(made, dataset, workspace, options, (tracker, told))
@@ -226,6 +236,7 @@ def _learn(
             len(made.split.fit), time.monotonic() - began,
         )  # fmt: skip
         chosen = {**best.params, "trees": best.trees}
+        tracker.tags(leaks.tags(made.target))
         tracker.figures(chosen, {n: j.figures for n, j in judged.items()})
         with tempfile.TemporaryDirectory() as folder:
             X = made.problem.X[made.split.test]
@@ -259,14 +270,19 @@ def _tune(
 
 
 def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:
-    """The rows of the whole test, of its unseen customers, and of each of several dates.
+    """The rows of the whole test, of its known and unseen customers, and of each of several dates;
+    and of the last training date, of the customers learnt from and of the unseen.
 
-    A part with one outcome only ranks nobody and is left out.
+    The gates ask `test` alone. A part with one outcome only ranks nobody and is left out.
     """
     split = made.split
     parts = {"test": split.test}
     if dataset.plan.split == "time":
+        parts["test_known"] = np.setdiff1d(split.test, split.test_unseen)
         parts["test_unseen"] = split.test_unseen
+        last = made.as_of == made.as_of[split.fit].max()
+        for name, rows in (("known", split.fit), ("unseen", split.earlier_unseen)):
+            parts[f"earlier_{name}"] = rows[last[rows]]
         for moment in dataset.plan.test_as_of if len(grids(dataset)[1]) > 1 else ():
             rows = split.test[made.as_of[split.test] == to_micros(moment)]
             parts[f"test_{moment:%Y_%m_%d}"] = rows
@@ -282,9 +298,10 @@ def _card(
     results: Mapping[Target, TargetResult],
     skipped: Mapping[Target, str],
     options: RunOptions,
+    leaks: Leaks,
 ) -> dict[str, Any]:
     """The model card; without times or durations, so that equal runs have equal bundles (I11)."""
-    failed = any(not r.verdict.passed for r in results.values())
+    failed = leaks.alarms or any(not r.verdict.passed for r in results.values())
     accepted = options.accepted if failed else None
     lock = options.lock
     return {
@@ -297,7 +314,21 @@ def _card(
         "accepted": accepted.model_dump() if accepted else None,
         "data": {n: t.sha256 for n, t in dataset.tables.items()},
         "plan": dataset.plan.model_dump(mode="json"),
+        "leakage": json.loads(json.dumps(leaks.to_dict())),
         "seed": options.seed,
         "lock_hash": hashlib.sha256(lock.read_bytes()).hexdigest() if lock else None,
         **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
     }
+
+
+def find_leaks(dataset: Dataset, workspace: Workspace, seed: int) -> Leaks:
+    """Everything that a training of the source would find, over features already kept."""
+    rows, _ = labelled(dataset)
+    found = of_source(dataset, rows)
+    for target, table in rows.items():
+        try:
+            made = material(dataset, workspace, target, table, seed)
+        except NotEnoughDataError:
+            continue
+        found += of_target(dataset, made)
+    return found
