@@ -20,6 +20,7 @@ import cli_models
 import cli_options as opt
 from cli_explain import explain
 from cli_features import features
+from cli_leaks import leaks
 from cli_options import console
 from cli_report import approve, report
 from domain.decision import Purpose
@@ -63,7 +64,8 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, explain, features, report, approve):
+_ALONE = (approve, explain, features, leaks, report)
+for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, *_ALONE):
     main.add_command(_command)
 
 

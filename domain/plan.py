@@ -37,7 +37,8 @@ class StudyPlan(BaseModel):
     With `customer` and `folds` the as_of of a customer is `outcomes.decided_at`, and the two grids
     are empty. `split_key` is the prefix of the hash that parts customers
     (`sha256(f"{split_key}:{id}")`, first 8 hexadecimal digits modulo 100); `test_percent` of them
-    are unseen in training.
+    are unseen in training. Where `person_columns` tell a person who has several ids, splits go
+    by the person, not by the id.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,5 +48,10 @@ class StudyPlan(BaseModel):
     test_as_of: tuple[AwareDatetime, ...] = ()
     split_key: str
     test_percent: int = Field(default=20, ge=5, le=50)
+    person_columns: tuple[str, ...] = Field(
+        default=(),
+        description="columns of `customers`, or of a ready-made table, that tell the same person "
+        "under several ids; none: every id is a person",
+    )
     currency: str = Field(description="unit of every amount, for texts: GBP, CZK, TWD")
     targets: dict[Target, TargetPlan]

@@ -102,6 +102,7 @@ class GivenTable(_Strict):
     currency: Text
     split_key: Text
     test_percent: int = Field(default=30, ge=5, le=50)
+    person_columns: tuple[Name, ...] = ()
     columns: Annotated[tuple[GivenColumn, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
@@ -110,6 +111,9 @@ class GivenTable(_Strict):
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"columns {listed(twice)} are declared twice: rename one")
+        strange = sorted({*self.person_columns} - {*names})
+        if strange:
+            raise ValueError(f"person_columns names {listed(strange)}: declare them as columns")
         if self.label in {c.column for c in self.columns}:
             raise ValueError(f"{shown(self.label)} is the label: it cannot be a feature")
         return self
@@ -131,7 +135,8 @@ class GivenTable(_Strict):
         target = TargetPlan(horizon_days=self.horizon_days, label="outcomes")
         return StudyPlan(
             split="customer", split_key=self.split_key, test_percent=self.test_percent,
-            currency=self.currency, targets={self.target: target},
+            person_columns=self.person_columns, currency=self.currency,
+            targets={self.target: target},
         )  # fmt: skip
 
 

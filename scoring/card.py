@@ -44,6 +44,14 @@ class JudgedBy(_Strict):
     costs: dict[Target, CostRule] = {}
 
 
+class LeakageCard(_Strict):
+    """What looked like the future or the test: `alarms` go live only where accepted in writing."""
+
+    alarms: tuple[dict[str, JsonValue], ...] = ()
+    told: tuple[dict[str, JsonValue], ...] = ()
+    figures: dict[str, JsonValue] = {}
+
+
 class Card(_Strict):
     """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
 
@@ -66,6 +74,7 @@ class Card(_Strict):
     segments: dict[str, JsonValue] = {}
     studies: dict[Target, dict[str, JsonValue]] = {}
     policy: JudgedBy | None = None
+    leakage: LeakageCard = LeakageCard()
 
     @property
     def failed(self) -> tuple[Target, ...]:
@@ -73,9 +82,14 @@ class Card(_Strict):
         return tuple(t for t, found in self.targets.items() if found.verdict != "passed")
 
     @property
+    def objections(self) -> tuple[str, ...]:
+        """What somebody must accept: the failed targets, and `leakage` where it has alarms."""
+        return (*self.failed, *(("leakage",) if self.leakage.alarms else ()))
+
+    @property
     def may_go_live(self) -> bool:
-        """Whether every verdict passed or somebody gave a written reason."""
-        return not self.failed or self.accepted is not None
+        """Whether nothing speaks against it or somebody gave a written reason."""
+        return not self.objections or self.accepted is not None
 
 
 def read_card(content: Mapping[str, Any]) -> Card:

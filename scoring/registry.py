@@ -70,7 +70,7 @@ def register(workspace: Workspace, bundle: Bundle, run_id: str | None = None) ->
         run_id=run.info.run_id,
         tags={
             BUNDLE_TAG: bundle.hash,
-            "verdict": "failed, accepted with a reason" if card.failed else "passed",
+            "verdict": "failed, accepted with a reason" if card.objections else "passed",
             "targets": " ".join(sorted(card.targets)),
             **origin,
         },
@@ -210,8 +210,8 @@ def model_name(workspace: Workspace) -> str:
 def _check_verdicts(card: Card) -> None:
     if not card.may_go_live:
         raise PromotionError(
-            f"the verdict of {', '.join(card.failed)} is failed: train a better scorer, or write "
-            "into the card who accepts it and why (`accepted`)"
+            f"the verdict of {', '.join(card.objections)} is failed: train a better scorer, or "
+            "write into the card who accepts it and why (`accepted`)"
         )
 
 

@@ -297,7 +297,7 @@ def _notes(judge: Judge, status: Status, age: float | None) -> list[str]:
         notes.append("little is known of this customer: neither transactions nor statements")
     accepted = judge.card.accepted
     if accepted is not None:
-        failed = ", ".join(judge.card.failed)
+        failed = ", ".join(judge.card.objections)
         notes.append(f"verdict failed for {failed}; accepted by {accepted.by}: {accepted.reason}")
     return notes
 

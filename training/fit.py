@@ -35,7 +35,8 @@ FOLD_TRIALS = 8
 class Material:
     """One target's labelled rows with their features, and who does what.
 
-    `stages`: the lifecycle stage of every row by the packaged policy.
+    `stages`: the lifecycle stage of every row by the packaged policy. `customers`: whose row each
+    is, an id or the person behind several; they are parted, validated and resampled as one.
     """
 
     target: Target

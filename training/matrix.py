@@ -26,6 +26,7 @@ from features.views import panel_file, themes
 from training import segments
 from training.claims import FileClaims
 from training.fit import Material
+from training.people import persons
 from training.splits import split
 from training.targets import SPECS, grids, labels, why_skipped
 from training.tune import Problem, constant_columns
@@ -131,7 +132,9 @@ def material(
     """
     plan = dataset.plan
     test = grids(dataset)[1]
-    parts = split(rows, plan, plan.targets[target].horizon_days, min(test, default=0), seed)
+    who = persons(dataset, rows["customer_id"].to_pylist())
+    parted = pa.table({"customer_id": who, "as_of": rows["as_of"], "y": rows["y"]})
+    parts = split(parted, plan, plan.targets[target].horizon_days, min(test, default=0), seed)
     catalogue = catalogue_of(dataset)
     names = catalogue.for_target(target) if names is None else names
     room = open_room(workspace, os.environ, catalogue)
@@ -152,7 +155,7 @@ def material(
     return Material(
         target=target,
         problem=problem,
-        customers=rows["customer_id"].to_pylist(),
+        customers=who,
         as_of=rows["as_of"].cast(INSTANT).cast(pa.int64()).to_numpy(),
         split=parts,
         dropped=dropped,

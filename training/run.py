@@ -15,6 +15,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from domain.asof import to_micros
 from domain.errors import InputError, NotEnoughDataError, PromotionError
 from domain.gates import GateRules
@@ -49,7 +51,8 @@ from training.judge import (
     verdict,
     verdict_of,
 )
-from training.matrix import Told, labelled, write_features
+from training.leakage import Leaks, of_source, of_target
+from training.matrix import Told, labelled, material, write_features
 from training.report import plots
 from training.splits import Index, has_both
 from training.study import Asked, ask, material_of, tune_study
@@ -99,7 +102,7 @@ class RunOptions:
 
 @dataclass(frozen=True)
 class TargetResult:
-    """One target's scorer, its judged parts (`test`, `test_unseen`, one an as_of) and verdict."""
+    """One target's scorer, its judged parts (see `parts_to_judge`) and verdict."""
 
     scorer: Scorer
     learnt: Amounts | Outcomes
@@ -142,6 +145,7 @@ class RunResult:
     version: str | None
     refused: str | None
     segments: Mapping[str, Any]
+    leaks: Leaks
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
@@ -155,6 +159,7 @@ class RunResult:
             "registered": self.version,
             "refused": self.refused,
             "segments": dict(self.segments),
+            "leakage": self.leaks.to_dict(),
             "seconds": dict(self.seconds),
         }
 
@@ -196,12 +201,15 @@ def train(
 
     Raises:
         NotEnoughDataError: no target of the source can be learnt.
-        InputError: a study does not fit the source, or two are about one target.
+        InputError: a study does not fit the source, two are about one target, or the data tells
+            the future or the test and nobody accepts it.
     """
     _check_studies(dataset, workspace, options)
     _ = options.policy.limits  # a policy without gates is refused before hours of work
     rows, skipped = labelled(dataset)
     live = live_bundle(workspace)
+    is_accepted = options.accepted is not None
+    leaks = of_source(dataset, rows).check(accepted=is_accepted)
     learnt = segments.learn(dataset, workspace, options.seed)
     results: dict[Target, TargetResult] = {}
     golden, fitted = {}, {}
@@ -212,7 +220,8 @@ def train(
         except NotEnoughDataError as e:
             skipped[target] = str(e)
             continue
-        results[target] = _learn(made, asked, options, (told, learnt.fitted, live))
+        leaks = (leaks + of_target(dataset, made)).check(accepted=is_accepted)
+        results[target] = _learn(made, asked, options, (told, learnt.fitted, live, leaks))
         X = made.problem.X[made.split.fit]
         golden[target] = draw_rows(X, min(GOLDEN_ROWS, len(X)), options.seed)
         stages = [made.stages[row] for row in made.split.fit]
@@ -227,7 +236,7 @@ def train(
         workspace.bundles,
         {t: r.scorer for t, r in results.items()},
         catalogue_of(dataset),
-        {**_card(dataset, results, skipped, options), "segments": learnt.told},
+        {**_card(dataset, results, skipped, options, leaks), "segments": learnt.told},
         golden,
         {
             **learnt.beside,
@@ -242,8 +251,9 @@ def train(
     except PromotionError as e:
         refused = str(e)
     return RunResult(
-        dataset.source, results, skipped, bundle, version, refused, learnt.told, dict(seconds or {})
-    )
+        dataset.source, results, skipped, bundle, version, refused, learnt.told, leaks,
+        dict(seconds or {}),
+    )  # fmt: skip
 
 
 def _check_studies(dataset: Dataset, workspace: Workspace, options: RunOptions) -> None:
@@ -260,9 +270,9 @@ def _learn(
     made: Material,
     asked: Asked,
     options: RunOptions,
-    given: tuple[Told, Fitted | None, Bundle | None],
+    given: tuple[Told, Fitted | None, Bundle | None, Leaks],
 ) -> TargetResult:
-    (told, fitted, live), dataset = given, asked.dataset
+    (told, fitted, live, leaks), dataset = given, asked.dataset
     began = time.monotonic()
     with Tracker(asked.workspace, made.target, origin_of(dataset, options.lock_hash)) as tracker:
         tracker.data(dataset, made.split)
@@ -291,6 +301,7 @@ def _learn(
             len(made.split.fit), found, tracker.run_id, time.monotonic() - began,
         )  # fmt: skip
         chosen = {**best.params, "trees": best.trees}
+        tracker.tags(leaks.tags(made.target))
         tracker.figures(chosen, {n: j.figures for n, j in judged.items()})
         with tempfile.TemporaryDirectory() as folder:
             X = made.problem.X[made.split.test]
@@ -331,14 +342,19 @@ def _note(
 
 
 def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:
-    """The rows of the whole test, of its unseen customers, and of each of several dates.
+    """The rows of the whole test, of its known and unseen customers, and of each of several dates;
+    and of the last training date, of the customers learnt from and of the unseen.
 
-    A part with one outcome only ranks nobody and is left out.
+    The gates ask `test` alone. A part with one outcome only ranks nobody and is left out.
     """
     split = made.split
     parts = {"test": split.test}
     if dataset.plan.split == "time":
+        parts["test_known"] = np.setdiff1d(split.test, split.test_unseen)
         parts["test_unseen"] = split.test_unseen
+        last = made.as_of == made.as_of[split.fit].max()
+        for name, rows in (("known", split.fit), ("unseen", split.earlier_unseen)):
+            parts[f"earlier_{name}"] = rows[last[rows]]
         for moment in dataset.plan.test_as_of if len(grids(dataset)[1]) > 1 else ():
             rows = split.test[made.as_of[split.test] == to_micros(moment)]
             parts[f"test_{moment:%Y_%m_%d}"] = rows
@@ -354,9 +370,10 @@ def _card(
     results: Mapping[Target, TargetResult],
     skipped: Mapping[Target, str],
     options: RunOptions,
+    leaks: Leaks,
 ) -> dict[str, Any]:
     """The model card; without times or durations, so that equal runs have equal bundles (I11)."""
-    failed = any(not r.verdict.passed for r in results.values())
+    failed = leaks.alarms or any(not r.verdict.passed for r in results.values())
     accepted = options.accepted if failed else None
     return {
         "source": dataset.source,
@@ -374,8 +391,22 @@ def _card(
             "gates": options.policy.limits.model_dump(mode="json"),
             "costs": {t: c.model_dump() for t, c in options.policy.costs.items()},
         },
+        "leakage": json.loads(json.dumps(leaks.to_dict())),
         "seed": options.seed,
         "studies": {s.target: s.model_dump(mode="json") for s in options.studies},
         "lock_hash": options.lock_hash,
         **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
     }
+
+
+def find_leaks(dataset: Dataset, workspace: Workspace, seed: int) -> Leaks:
+    """Everything that a training of the source would find, over features already kept."""
+    rows, _ = labelled(dataset)
+    found = of_source(dataset, rows)
+    for target, table in rows.items():
+        try:
+            made = material(dataset, workspace, target, table, seed)
+        except NotEnoughDataError:
+            continue
+        found += of_target(dataset, made)
+    return found

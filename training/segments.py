@@ -33,6 +33,7 @@ from scoring.golden import draw_rows
 from scoring.rfm import RFM_FEATURES, Cuts, Rfm
 from scoring.segments import BUYING_FEATURES, Fitted, segments_json
 from training.buy_till_die import fit_bg_nbd, fit_gamma_gamma, rounded
+from training.people import persons
 from training.splits import learners
 from training.targets import grids, why_skipped
 
@@ -74,7 +75,8 @@ def cohort(dataset: Dataset) -> pa.Table | None:
     if not train or all(why_skipped(dataset, t) is not None for t in ("value", "churn")):
         return None
     known = everybody(dataset, max(train))
-    return known.filter(pa.array(learners(known["customer_id"].to_pylist(), dataset.plan)))
+    who = persons(dataset, known["customer_id"].to_pylist())
+    return known.filter(pa.array(learners(who, dataset.plan)))
 
 
 def learn(dataset: Dataset, workspace: Workspace, seed: int) -> Learnt:

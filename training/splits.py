@@ -1,9 +1,11 @@
 """Who learns, who calibrates, who tests: rows parted by time and by customer.
 
 Enters: the labelled rows of one target and the plan. Leaves: index arrays. A customer stands in
-one of three parts, by a hash of its id: `unseen` (never learnt from), `calibration`, `fit`.
+one of three parts, by a hash of its id (of the person, where the plan tells persons: see
+`training.people`): `unseen` (never learnt from), `calibration`, `fit`.
 With `time`, training rows end at least a horizon before the first test row; test rows are all
-customers of the later dates, and the unseen among them are judged once more by themselves. With
+customers of the later dates, and the unseen among them are judged once more by themselves, as are
+the unseen of the earlier dates. With
 `customer`, the test is the unseen customers. With `folds`, every row is tested by a model that did
 not learn from its customer.
 """
@@ -12,7 +14,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 import pyarrow as pa
@@ -33,13 +35,15 @@ LEAST_OF_A_KIND = 10
 @dataclass(frozen=True)
 class Split:
     """Row numbers of each part. `folds`: for each fold the rows it learns from and is tested on;
-    then `fit` and `test` are all rows and `calibration` is empty."""
+    then `fit` and `test` are all rows and `calibration` is empty. `earlier_unseen`: with `time`,
+    rows of the training dates that nothing learns from."""
 
     fit: Index
     calibration: Index
     test: Index
     test_unseen: Index
     folds: tuple[tuple[Index, Index], ...] = ()
+    earlier_unseen: Index = field(default_factory=lambda: np.empty(0, dtype=np.int64))
 
 
 def percent(key: str, customer_id: str) -> int:
@@ -76,6 +80,8 @@ def _places(
 def split(rows: pa.Table, plan: StudyPlan, horizon_days: int, test_from: int, seed: int) -> Split:
     """The parts of labelled rows (customer_id, as_of, y); `test_from` is the first test as_of.
 
+    What stands in `customer_id` is parted as one: an id, or the person behind several.
+
     Raises:
         InputError: training reaches into the horizon before the test.
         NotEnoughDataError: a part with too few rows, or too few of either outcome.
@@ -97,6 +103,7 @@ def split(rows: pa.Table, plan: StudyPlan, horizon_days: int, test_from: int, se
             np.flatnonzero(early & calibration),
             np.flatnonzero(~early),
             np.flatnonzero(~early & unseen),
+            earlier_unseen=np.flatnonzero(early & unseen),
         )
     check_size(found, rows["y"].to_numpy())
     return found

@@ -9,7 +9,9 @@ from collections.abc import Iterator
 
 from rich.table import Table
 
+from domain.tiers import TARGETS
 from training.judge import Judged
+from training.leakage import Leaks
 from training.run import RunResult, TargetResult
 
 HEAD = (
@@ -71,12 +73,24 @@ def gate_lines(result: RunResult) -> Iterator[str]:
             yield f"  {'passed' if passed else 'FAILED'}  {target}: {gate}: {figure}"
     for part, why in result.segments["left_out"].items():
         yield f"  segments, {part} left out: {why}"
+    yield from leak_lines(result.leaks)
     if result.bundle is not None:
         yield f"bundle {result.bundle.hash}"
     if result.version is not None:
         yield f"registered as version {result.version}"
     if result.refused is not None:
         yield f"not registered: {result.refused}"
+
+
+def leak_lines(leaks: Leaks) -> Iterator[str]:
+    """Every finding, and of each target the feature that ranks best alone."""
+    for found in leaks.findings:
+        word = "ALARM" if found.is_sure else "told"
+        yield f"  {word:<6}  {found.where}: {found.said} [{found.check}]"
+    for target in TARGETS:
+        if target in leaks.figures:
+            best = leaks.figures[target]["highest_single_auc"]
+            yield f"  {target}: {best['feature']} ranks best alone, at an AUC of {best['auc']:.3f}"
 
 
 def markdown(result: RunResult) -> str:

@@ -87,6 +87,11 @@ class Tracker:
         self._client.log_batch(self.run_id, metrics=metrics, params=chosen)
         self._client.log_dict(self.run_id, dict(parts), "figures.json")
 
+    def tags(self, said: Mapping[str, str]) -> None:
+        """What the run is found by."""
+        for name, text in said.items():
+            self._client.set_tag(self.run_id, name, text)
+
     def files(self, paths: list[Path], folder: str = "report") -> None:
         """Plots of the training report, or of the study."""
         for path in paths:
