@@ -116,6 +116,7 @@ def main(data: str, quick: bool, sets: str, out: Path | None, **how: Any) -> Non
         folder.mkdir(parents=True, exist_ok=True)
         rows = [row for s in asked for row in measured(s, Path(data) / s, folder, options)]
     told = f"--trials {options.trials}" + (f" --flaml {how['seconds']:g}" if how["seconds"] else "")
+    told += "" if {*asked} == {*SETS} else f" --sets {sets}"
     print(json.dumps(write(rows, told)))
 
 

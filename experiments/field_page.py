@@ -99,7 +99,8 @@ def page(rows: Sequence[Row], command: str, found: dict[str, float]) -> Iterator
         "every run. Intervals are 95 % over resampled customers, differences paired on the same "
         "rows. Of `online_retail_ii` a figure is the mean of its two test dates; `berka` is judged "
         "out of fold, its seconds are those of 15 folds. Seconds are of one core and hold neither "
-        "features nor judging; an explanation is one of 1,000 rows explained at once."
+        "features nor judging; FLAML's clock stops where it had found its best model. An "
+        "explanation is one of 1,000 rows explained at once."
     )
     yield ""
     yield from _markdown(HEAD, [line for row in rows for line in _lines(row)])
