@@ -39,10 +39,11 @@ from training import learners, metrics, segments
 from training.baselines import PEERS, USUAL
 from training.fit import FOLD_TRIALS, Material, fit_scorer, task
 from training.judge import resample
+from training.kept import Budget
 from training.learners import Floats, Learner, Learnt, Task
 from training.matrix import labelled, material, write_features
 from training.splits import FOLDS, Index, percents
-from training.tune import Best, fit_booster, inner_folds, make_study, tune
+from training.tune import Best, Search, fit_booster, inner_folds, make_study, tune
 
 SETS = (
     "online_retail_ii", "taiwan_credit_default", "give_me_some_credit", "credit_card_approval",
@@ -250,19 +251,20 @@ def _steps(case: Case, rows: Index, number: int, options: Options) -> list[tuple
     made, folded = case.material, bool(case.material.split.folds)
     seed = options.seed + (number if folded else 0)
     key = f"fold:{seed}" if folded else f"{case.plan.split_key}:validation"
-    study = make_study("field", None, is_amount=made.problem.is_amount)
+    search = Search(Budget(FOLD_TRIALS if folded else options.trials), seed)
+    kept = make_study("field", None, search, is_amount=made.problem.is_amount)
     begun, steps = time.process_time(), list[tuple[float, Best]]()
     bests: dict[int, Best] = {}
 
     def told(_: optuna.trial.FrozenTrial) -> None:
-        best = study.best_trial
+        best = kept.study.best_trial
         found = Best(
             {**best.params, "bagging_freq": 1}, int(best.user_attrs["trees"]), best.value or 0.0
         )
         steps.append((time.process_time() - begun, bests.setdefault(best.number, found)))
 
     folds = inner_folds(percents(key, made.customers), rows)
-    tune(made.problem, folds, study, FOLD_TRIALS if folded else options.trials, seed, told)
+    tune(made.problem, folds, kept, search, told)
     return steps
 
 

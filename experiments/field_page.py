@@ -68,7 +68,7 @@ def margin(row: Row) -> float:
 def rank(row: Row) -> int:
     """Tierline's place among all learners of a target, from 1."""
     ours = row["learners"][OURS]["figure"]
-    return 1 + sum(v["figure"] > ours for v in row["learners"].values())
+    return 1 + sum(bool(v["figure"] > ours) for v in row["learners"].values())
 
 
 def time_ratio(row: Row) -> tuple[float, bool]:

@@ -17,7 +17,7 @@ from domain.asof import MICROS_PER_DAY, from_micros, to_micros
 from domain.errors import InputError
 from features.panel import compute
 from features.store import matrix
-from scoring.registry import tracking_client
+from scoring.tracking import tracking_client
 from tests.training.conftest import OPTIONS
 from training.kept import Kept, keep, where
 from training.matrix import labelled
