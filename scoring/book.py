@@ -29,9 +29,9 @@ from scoring.bundle import Bundle
 from scoring.scorer import Scorer
 
 Places = NDArray[np.int64]
-ROWS = 4_096
+ROWS = 2_048
 """Customers that are scored at a time, on each thread."""
-GROUP = 16_384
+GROUP = 8_192
 """Customers that are in memory at a time, a group of rows in the file."""
 ORIGIN = b"tierline.bundle"
 """The key of the file's metadata that names the bundle's hash."""
