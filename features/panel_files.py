@@ -161,15 +161,20 @@ def columns_at(
             yield from zip(names, matrix(rows, names).T, strict=True)
 
 
-def latest_rows(folder: Path, catalogue: Catalogue, as_of: int) -> Iterator[LatestRows]:
-    """The last row of every customer that is not later than `as_of` (micros), in parts."""
+def latest_rows(
+    folder: Path, catalogue: Catalogue, as_of: int, part: int = PART_ROWS
+) -> Iterator[LatestRows]:
+    """The last row of every customer that is not later than `as_of` (micros), some at a time.
+
+    `part`: so many rows of the panel are decoded at a time.
+    """
     grouped = {theme: [f.name for f in found] for theme, found in themes(catalogue).items()}
     files = {theme: pq.ParquetFile(panel_file(folder, theme)) for theme in grouped}
     first = next(iter(grouped))
     keys = files[first].read(columns=[ENTITY_KEY, AS_OF])
     at = keys[AS_OF].cast(pa.int64()).to_numpy()
     chosen = _last(keys[ENTITY_KEY], at <= as_of)
-    parts = [files[t].iter_batches(PART_ROWS, columns=names) for t, names in grouped.items()]
+    parts = [files[t].iter_batches(part, columns=names) for t, names in grouped.items()]
     begin = 0
     for batches in zip(*parts, strict=True):
         end = begin + batches[0].num_rows

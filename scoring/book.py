@@ -11,6 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -27,8 +28,11 @@ from features.views import AS_OF, ENTITY_KEY, themes
 from scoring.bundle import Bundle
 from scoring.scorer import Scorer
 
-ROWS = 8_192
+Places = NDArray[np.int64]
+ROWS = 2_048
 """Customers that are scored at a time, on each thread."""
+GROUP = 8_192
+"""Customers that are in memory at a time, a group of rows in the file."""
 ORIGIN = b"tierline.bundle"
 """The key of the file's metadata that names the bundle's hash."""
 _WHOLE = pa.int64()
@@ -94,18 +98,18 @@ def score_book(bundle: Bundle, views: Path, catalogue: Catalogue, as_of: int, ou
     written, threads = 0, os.cpu_count() or 1
     try:
         with pq.ParquetWriter(half, schema) as file, ThreadPoolExecutor(threads) as pool:
-            for rows in latest_rows(views, catalogue, as_of):
-                parts = _parts(rows, as_of)
-                for batch in pool.map(lambda p, r=rows: _score(bundle, catalogue, r, p), parts):
-                    file.write_batch(batch)
-                    written += batch.num_rows
+            for rows in latest_rows(views, catalogue, as_of, GROUP):
+                work = partial(_score, bundle, catalogue, rows)
+                batches = list(pool.map(work, _parts(rows, as_of)))
+                file.write_table(pa.Table.from_batches(batches, schema))
+                written += sum(batch.num_rows for batch in batches)
         half.replace(out)
     finally:
         half.unlink(missing_ok=True)
     return written
 
 
-def _parts(rows: LatestRows, as_of: int) -> Iterator[NDArray[np.int64]]:
+def _parts(rows: LatestRows, as_of: int) -> Iterator[Places]:
     """The places of the rows at `as_of`, `ROWS` at a time."""
     places = np.flatnonzero(rows.as_of == as_of)
     for begin in range(0, len(places), ROWS):
@@ -113,7 +117,7 @@ def _parts(rows: LatestRows, as_of: int) -> Iterator[NDArray[np.int64]]:
 
 
 def _score(
-    bundle: Bundle, catalogue: Catalogue, rows: LatestRows, places: NDArray[np.int64]
+    bundle: Bundle, catalogue: Catalogue, rows: LatestRows, places: Places
 ) -> pa.RecordBatch:
     where = {
         f.name: (theme, i)

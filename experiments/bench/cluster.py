@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import json
 import os
-import resource
 import subprocess
 import sys
 import tempfile
@@ -95,7 +94,8 @@ def book(home: Path, source: str, rows: int) -> None:
         done = subprocess.run([sys.executable, "-c", code, *words], stdout=-1, check=True)
     found = json.loads(done.stdout)
     print(f"{found['rows']:,} rows, {found['seconds']:.1f} s, {found['cpu']:.1f} s CPU, "
-          f"{found['rows'] / found['seconds']:,.0f} rows/s, peak {found['mib']:,.0f} MiB, "
+          f"{found['rows'] / found['seconds']:,.0f} rows/s, peak {found['mib']:,.0f} MiB "
+          f"({found['before']:,.0f} before), "
           f"file {found['file'] / 2**20:,.0f} MiB")  # fmt: skip
 
 
@@ -104,11 +104,29 @@ def score(home: str, source: str, bundle: str, bundle_hash: str, folder: str) ->
     room = open_room(Workspace(Path(home), source), os.environ)
     as_of, _ = room.latest()
     loaded, out = load_bundle(Path(bundle), bundle_hash), Path(folder) / "book.parquet"
-    began = time.perf_counter()
+    before = peak()
+    began, began_cpu = time.perf_counter(), time.process_time()
     rows = score_book(loaded, Path(folder), room.catalogue, as_of, out)
-    seconds, used = time.perf_counter() - began, resource.getrusage(resource.RUSAGE_SELF)
-    cpu, mib, size = used.ru_utime + used.ru_stime, used.ru_maxrss / 1024, out.stat().st_size
-    print(json.dumps({"rows": rows, "seconds": seconds, "cpu": cpu, "mib": mib, "file": size}))
+    seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
+    mib, size = peak(), out.stat().st_size
+    print(
+        json.dumps(
+            {
+                "rows": rows,
+                "seconds": seconds,
+                "cpu": cpu,
+                "mib": mib,
+                "before": before,
+                "file": size,
+            }
+        )
+    )
+
+
+def peak() -> float:
+    """The most memory that this process had, in MiB, since its program began (Linux)."""
+    said = Path("/proc/self/status").read_text(encoding="ascii")
+    return int(said.partition("VmHWM:")[2].split()[0]) / 1024
 
 
 @main.command()

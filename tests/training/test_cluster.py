@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import roc_auc_score
 
+from cli import _options
 from domain.errors import BundleError, InputError
 from scoring.booster import booster_text
 from scoring.monotone import violations
@@ -95,6 +96,9 @@ def test_an_address_opens_its_cluster_and_another_is_refused(client, monkeypatch
     fit = on_dask(client.scheduler.address)
     assert fit(problem(300, 1), np.arange(300), BEST, 7).num_trees() == BEST.trees
     fit.args[0].close()
+    learner = _options(1, 7, dask=client.scheduler.address).fit
+    assert learner.func is fit_on_dask
+    learner.args[0].close()
     monkeypatch.setattr(cluster, "SECONDS", 0.2)
     for address in ("tcp://127.0.0.1:9", "nowhere://"):
         with pytest.raises(InputError, match="no Dask scheduler answers at"):
