@@ -56,11 +56,17 @@ def output(name: str, text: str, variable: str) -> Callable[..., Any]:
 
 
 source = setting(SOURCE)
-seed = setting(SEED, int)
+seed = setting(SEED, click.IntRange(0, 2_000_000_000))
 policy = setting(POLICY, FILE)
 data = path("--data", "folder of the raw tables; default: what `simulate` wrote, or the data set")
 as_json = output("--json", "write the same as JSON here", "json_file")
-trials = click.option("--trials", default=20, show_default=True, help="trials of each study")
+trials = click.option(
+    "--trials",
+    type=click.IntRange(1, 100_000),
+    default=20,
+    show_default=True,
+    help="trials of each study",
+)
 storage = click.option(
     "--storage",
     default=lambda: STUDIES.read(os.environ),

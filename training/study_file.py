@@ -132,7 +132,7 @@ class StudyFile(_Strict):
     source: Name
     target: Target
     learner: Literal["lightgbm"] = "lightgbm"
-    seed: int = Field(default=int(SEED.default), ge=0, lt=2**31 - 2**20)
+    seed: int = Field(default=int(SEED.default), ge=0, le=2_000_000_000)
     metric: str | None = None
     second: Literal["explain_us"] | None = None
     split: Literal["time", "customer", "folds"] | None = None

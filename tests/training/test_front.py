@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.study import StudyDirection
 
@@ -25,6 +25,7 @@ def study_of(rows, direction: str = "maximize") -> optuna.Study:
 
 
 @pytest.mark.parametrize("direction", ["maximize", "minimize"])
+@settings(deadline=None, max_examples=40)
 @given(rows=FIGURES)
 def test_nothing_within_one_error_of_the_best_explains_cheaper(direction, rows):
     study = study_of(rows, direction)

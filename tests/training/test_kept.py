@@ -9,7 +9,7 @@ from pathlib import Path
 
 import optuna
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.trial import TrialState
 
@@ -65,7 +65,7 @@ def test_two_workers_do_every_trial_once_although_one_is_killed_within_one(addre
             begun = keep("shared", address, ["minimize"]).trials()
             [under_way] = [t for t in begun if t.state is TrialState.RUNNING]
             killed.kill()
-            rest, errors = lives.communicate(timeout=120)
+            rest, errors = lives.communicate(timeout=60)
         finally:
             killed.kill()
             lives.kill()
@@ -87,6 +87,7 @@ def done_by(kept: Kept, trials: int, objective=bowl) -> list[dict[str, float]]:
     return [t.params for t in kept.trials()]
 
 
+@settings(deadline=None, max_examples=20)
 @given(failing=st.sets(st.integers(0, 13), max_size=6))
 def test_a_worker_that_fails_in_trials_ends_with_the_trials_of_one_that_never_did(failing):
     expected = done_by(keep("s", None, ["minimize"]), 14)

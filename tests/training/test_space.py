@@ -25,7 +25,7 @@ def _quiet():
     optuna.logging.set_verbosity(optuna.logging.WARNING)
 
 
-@settings(max_examples=30)
+@settings(deadline=None, max_examples=30)
 @given(
     leaves=st.lists(st.integers(2, 200), min_size=2, max_size=2).map(sorted),
     rate=st.lists(st.floats(0.001, 1), min_size=2, max_size=2).map(sorted),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import os
 import subprocess
 import sys
@@ -11,10 +12,13 @@ import numpy as np
 import pyarrow as pa
 import pytest
 from click.testing import CliRunner
+from rich.console import Console
 
 import cli
+import cli_options
 from domain.asof import MICROS_PER_DAY, from_micros, to_micros
 from domain.errors import InputError
+from features.catalogue import CATALOGUE
 from features.panel import compute
 from features.store import matrix
 from scoring.tracking import tracking_client
@@ -22,7 +26,7 @@ from tests.training.conftest import OPTIONS
 from training.kept import Kept, keep, where
 from training.matrix import labelled
 from training.study import ask, material_of, run_study
-from training.study_file import read_study
+from training.study_file import StudyFile, read_study
 
 ROOT = Path(__file__).parents[2]
 STUDY = """
@@ -118,6 +122,18 @@ def test_the_parent_run_draws_the_best_figure_and_keeps_the_history(trained, in_
         assert [f.path for f in client.list_artifacts(run, "study")] == ["study/history.png"]
 
 
+def test_the_bar_shows_the_best_figure_so_far_in_one_line_a_study(monkeypatch):
+    screen = Console(force_terminal=True, width=120, file=io.StringIO())
+    monkeypatch.setattr(cli_options, "console", screen)
+    with cli_options.progress() as told:
+        told("tune churn", 0, 3)
+        told("tune churn: best 0.7500", 1, 3)
+    shown = screen.file.getvalue()
+    assert "tune churn: best 0.7500" in shown
+    assert "1/3" in shown
+    assert shown.count("\n") == 1, "one bar, drawn over itself"
+
+
 def test_a_file_says_what_options_would_say(trained, file):
     done = CliRunner().invoke(
         cli.main, ["--home", str(trained.workspace.home), "tune", str(file), "--trials", "9"]
@@ -135,22 +151,15 @@ def test_a_study_of_another_source_is_refused(trained, file):
 def test_the_matrix_has_the_features_of_the_study_alone(trained, file):
     asked = ask(read_study(file), trained.dataset, trained.workspace)
     made = material_of(asked, None, quiet)
-    chosen = asked.study.features.of(_catalogue(asked), "churn")
+    chosen = asked.study.features.of(CATALOGUE, "churn")
     assert sorted((*made.problem.names, *made.dropped)) == sorted(chosen)
-
-
-def _catalogue(asked):
-    from features.given import catalogue_of
-
-    return catalogue_of(asked.dataset)
 
 
 def test_dates_of_its_own_get_features_and_those_of_the_plan_keep_theirs(trained, file):
     plan = trained.dataset.plan
     earlier = [from_micros(to_micros(t) - 7 * MICROS_PER_DAY) for t in plan.train_as_of[-2:]]
     grid = {"train": earlier, "test": plan.test_as_of}
-    asked_for = {**read_study(file).model_dump(), "as_of": grid}
-    study = type(read_study(file)).model_validate(asked_for)
+    study = StudyFile.model_validate({**read_study(file).model_dump(), "as_of": grid})
     asked = ask(study, trained.dataset, trained.workspace)
     made = material_of(asked, None, quiet)
     assert set(made.as_of) == {to_micros(t) for t in (*earlier, *plan.test_as_of)}
