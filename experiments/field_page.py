@@ -89,7 +89,7 @@ def page(rows: Sequence[Row], command: str, found: dict[str, float]) -> Iterator
     yield "```"
     yield ""
     yield (
-        "writes this page; it needs `uv pip install '.[peers,field]'`. Everybody gets the same "
+        "writes this page; it needs `uv pip install '.[peers,bench]'`. Everybody gets the same "
         "matrix of Tierline's features and the same test rows. Tierline is its chain: tuned in "
         "folds of its learning rows, held to its directions, calibrated on customers of their own "
         "(15 %), whom its trees do not see; the peers learn from those rows too. `lightgbm` and "

@@ -159,13 +159,14 @@ def test_boosting_is_what_the_librarys_estimators_say(name):
 
 
 def test_woe_is_a_regression_on_the_log_of_the_odds_of_each_bin():
-    """The bins are the library's, told by its table; the weights are counted again here."""
+    """The cuts are the library's, the weights counted again here; missing is a bin, the last."""
     optbinning = required("optbinning")
     rng = np.random.default_rng(3)
     x = rng.normal(size=1000)
     y = (rng.random(1000) < 1 / (1 + np.exp(-2 * x))).astype(float)
+    x[rng.random(1000) < np.where(y > 0, 0.1, 0.3)] = np.nan
     cuts = optbinning.OptimalBinning(name="x").fit(x, y).splits
-    place = np.searchsorted(cuts, x, side="right")
+    place = np.where(np.isnan(x), len(cuts) + 1, np.searchsorted(cuts, x, side="right"))
     odds = [np.log((y[place == b] == 0).sum() / (y[place == b] == 1).sum()) for b in set(place)]
     woe = np.array(odds)[place] - np.log((y == 0).sum() / (y == 1).sum())
     expected = LogisticRegression(C=0.1, max_iter=2000).fit(woe[:, None], y)
