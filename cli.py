@@ -193,13 +193,17 @@ def promote(home: Path, /, source: str, sample: int, certificate: str | None, **
     Example:
       tierline promote --source bank --by alice
     """
+    from scoring.approvals import approval_of
     from scoring.parity import go_live
 
+    workspace = Workspace(home, source)
     with console.status("features go online"):
         basis = certificate or sample
-        done, passed = go_live(Workspace(home, source), os.environ, basis=basis, **how)
+        done, passed = go_live(workspace, os.environ, basis=basis, **how)
+    signed = approval_of(workspace, done.bundle)
     console.print(
-        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared"
+        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared; "
+        f"approved by {signed.by if signed else 'nobody'}"
     )
 
 

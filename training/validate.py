@@ -87,7 +87,7 @@ def validate(
         "profit": None if costs is None else _profit(case, costs),
         "tiers": _tiers(case) if case.is_amount else None,
         "reliability": {n: _reliability(e, seed, case) for n, e in case.parts.items()},
-        "noise": seed_noise(made, dataset.plan, case.best, seed, case.rows),
+        "noise": seed_noise(made, case.scorer, dataset.plan, case.best, seed, case.rows),
         "champion": None if champion is None else _champion(case, champion, seed),
         "monotone": _monotone(case.scorer),
         "stability": _stability(case),
