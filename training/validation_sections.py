@@ -229,7 +229,9 @@ def _reliability(s: Section, part: str) -> str:
     found, figures = s.found["reliability"][part], s.figures[part]
     points = [(a, b) for a, b, _ in found["table"]]
     most = max(max(p) for p in points)
-    axes = axes_of([*points, (0.0, 0.0)], (s.write.say("predicted"), s.write.say("seen")))
+    axes = axes_of(
+        [*points, (0.0, 0.0), (most, most)], (s.write.say("predicted"), s.write.say("seen"))
+    )
     floor = "" if found["floor"] is None else f", {s.write.say('floor')} {number(found['floor'])}"
     error = f"{s.write.say('error')} {number(figures['calibration_error'])}{floor}"
     title = f"{part_name(part, s.write.lang)}: {error}"

@@ -83,3 +83,9 @@ def test_an_edited_signature_is_found(shop):
     shop.approvals.write_bytes(shop.approvals.read_bytes().replace(b"Li", b"Zu"))
     with pytest.raises(RecordError, match="line 1 of the log of approvals was edited"):
         approval_of(shop, BUNDLE)
+
+
+def test_a_clock_that_was_set_back_loses_no_training(shop):
+    done = trained(shop, OTHER, "Li", JUNE - 5)
+    assert done.at == JUNE
+    assert trainings(shop)[-1] == done
