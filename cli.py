@@ -241,16 +241,20 @@ def promote(home: Path, /, source: str, sample: int, certificate: str | None, **
     Example:
       tierline promote --source bank --by alice
     """
+    from scoring.approvals import approval_of
     from scoring.parity import go_live
     from scoring.registry import alias_differs
 
-    if differs := alias_differs(Workspace(home, source)):
+    workspace = Workspace(home, source)
+    if differs := alias_differs(workspace):
         console.print(differs, markup=False, highlight=False)
     with console.status("features go online"):
         basis = certificate or sample
-        done, passed = go_live(Workspace(home, source), os.environ, basis=basis, **how)
+        done, passed = go_live(workspace, os.environ, basis=basis, **how)
+    signed = approval_of(workspace, done.bundle)
     console.print(
-        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared"
+        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared; "
+        f"approved by {signed.by if signed else 'nobody'}"
     )
 
 

@@ -31,9 +31,14 @@ class Approval(Act):
 
 
 def trained(workspace: Workspace, bundle_hash: str, by: str, at: int) -> Training:
-    """The line that says who trained a bundle; not repeated for the same person in a row."""
-    return _trainings(workspace).append(
-        Training(at=at, by=by.strip(), bundle=bundle_hash),
+    """The line that says who trained a bundle; not repeated for the same person in a row.
+
+    A clock that was set back loses no training: its line has the instant of the last one.
+    """
+    log = _trainings(workspace)
+    latest = max([at, *(t.at for t in log.read()[-1:])])
+    return log.append(
+        Training(at=latest, by=by.strip(), bundle=bundle_hash),
         lambda last: (last.bundle, last.by) == (bundle_hash, by.strip()),
     )
 

@@ -149,14 +149,18 @@ def _group(
     rank = metrics.spearman(y, score) if is_amount else metrics.auc(y, score)
     seen, said = (y, predicted) if is_amount else (1 - y, 1 - predicted)
     liked = favourable[rows].astype(np.float64)
-    measures: dict[str, Callable[[Floats], float]] = {
-        "spearman" if is_amount else "auc": rank,
-        "predicted_to_seen": lambda w: _ratio(float(said @ w), float(seen @ w)),
-        "favourable": lambda w: _ratio(float(liked @ w), float(w.sum())),
-    }
-    even = np.ones(len(y))
-    drawn = {n: (f(even), np.array([_safe(f, w) for w in weights])) for n, f in measures.items()}
-    figures = {n: [value, *interval(several)] for n, (value, several) in drawn.items()}
+    even = np.ones((1, len(y)))
+
+    def on(samples: Floats) -> dict[str, Floats]:
+        return {
+            "spearman" if is_amount else "auc": np.array([_safe(rank, w) for w in samples]),
+            "predicted_to_seen": _ratio(samples @ said, samples @ seen),
+            "favourable": _ratio(samples @ liked, samples.sum(axis=1)),
+        }
+
+    whole, several = on(even), on(weights)
+    drawn = {n: (float(whole[n][0]), several[n]) for n in whole}
+    figures = {n: [value, *interval(values)] for n, (value, values) in drawn.items()}
     events = int((y > 0).sum() if is_amount else (y == 0).sum())
     return {"rows": len(y), "events": events, "seen": float(seen.mean()), **figures}, drawn
 
@@ -166,8 +170,10 @@ def _safe(measure: Callable[[Floats], float], weight: Floats) -> float:
     return measure(weight) if weight.any() else float("nan")
 
 
-def _ratio(a: float, b: float) -> float:
-    return a / b if b > 0 else float("nan")
+def _ratio(a: Floats, b: Floats) -> Floats:
+    """NaN where there is nothing to divide by."""
+    found: Floats = np.full(len(b), np.nan)
+    return np.divide(a, b, out=found, where=b > 0)
 
 
 def _compared(told: Mapping[str, tuple[dict[str, Any], dict[str, Figure]]]) -> dict[str, Any]:

@@ -149,10 +149,11 @@ def psi(before: Floats, after: Floats) -> float:
     known = before[~np.isnan(before)]
     cuts = np.unique(np.quantile(known, np.arange(1, BINS) / BINS)) if known.size else known
 
-    def shares(values: Floats) -> Floats:
+    def counts(values: Floats) -> Floats:
         group = np.where(np.isnan(values), len(cuts) + 1, np.searchsorted(cuts, values, "left"))
-        counts = np.bincount(group.astype(np.int64), minlength=len(cuts) + 2)
-        return np.asarray(np.maximum(counts, 0.5) / len(values))
+        return np.bincount(group.astype(np.int64), minlength=len(cuts) + 2).astype(np.float64)
 
-    a, b = shares(before), shares(after)
+    a, b = counts(before), counts(after)
+    held = a + b > 0
+    a, b = np.maximum(a[held], 0.5) / len(before), np.maximum(b[held], 0.5) / len(after)
     return abs(float(((b - a) * np.log(b / a)).sum()))

@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.plan import StudyPlan
+from scoring.scorer import Scorer
 from training.fit import Material, fit_scorer, fold_evidence
 from training.judge import Evidence, amount_figures, outcome_figures
 from training.splits import FOLDS
@@ -23,9 +24,15 @@ SEEDS = 3
 
 
 def seed_noise(
-    material: Material, plan: StudyPlan, best: Best, seed: int, parts: Mapping[str, Index]
+    material: Material,
+    scorer: Scorer,
+    plan: StudyPlan,
+    best: Best,
+    seed: int,
+    parts: Mapping[str, Index],
 ) -> dict[str, dict[str, float]]:
-    """By part and figure, the spread over `SEEDS` fits that differ in their seed only.
+    """By part and figure, the spread over `SEEDS` fits that differ in their seed only; the first is
+    the scorer itself.
 
     With folds each fit is out of fold, with the winner's parameters. Rows parted by chance keep
     their parts: what another split would have given is the interval's to say.
@@ -35,7 +42,7 @@ def seed_noise(
     if material.split.folds:
         folded = [fold_evidence(material, _margin(material, best, s), {}) for s in seeds]
         return {"test": _spread([figures(e) for e in folded])}
-    scorers = [fit_scorer(material, plan, best, s, None) for s in seeds]
+    scorers = [scorer, *(fit_scorer(material, plan, best, s, None) for s in seeds[1:])]
     found = {}
     for name, rows in parts.items():
         X, y = material.problem.X[rows], material.problem.y[rows]

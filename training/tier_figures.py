@@ -6,7 +6,6 @@ An amount of nothing stands in the lowest tier.
 
 from __future__ import annotations
 
-import warnings
 from typing import Any
 
 import numpy as np
@@ -28,14 +27,14 @@ def tier_figures(
     true_points[paid] = scale.points(np.log(y[paid]))
     truth, said = (np.searchsorted(cuts.bounds, p, side="right") for p in (true_points, points))
     places = list(range(len(cuts.steps)))
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "invalid value encountered", RuntimeWarning)
-        kappa = float(cohen_kappa_score(truth, said, labels=places, weights="quadratic"))
     last = places[-1]
+    kappa = None
+    if len({*truth.tolist(), *said.tolist()}) > 1:  # undefined where all stand in one tier
+        kappa = float(cohen_kappa_score(truth, said, labels=places, weights="quadratic"))
     return {
         "tiers": [s.name for s in cuts.steps],
         "macro_f1": float(f1_score(truth, said, labels=places, average="macro", zero_division=0)),
-        "quadratic_kappa": kappa if np.isfinite(kappa) else None,
+        "quadratic_kappa": kappa,
         "table": confusion_matrix(truth, said, labels=places).tolist(),
         "high_for_low": float(((said == last) & (truth == 0)).mean()),
         "low_for_high": float(((said == 0) & (truth == last)).mean()),

@@ -78,7 +78,7 @@ def validate(
     """Everything of one target's report, by section."""
     made = case.material
     costs = case.policy.costs.get(made.target)
-    return {
+    found = {
         "format": FORMAT,
         "definition": SPECS[made.target].text,
         "labels": _labels(case.scorer.features, catalogue_of(dataset)),
@@ -87,13 +87,23 @@ def validate(
         "profit": None if costs is None else _profit(case, costs),
         "tiers": _tiers(case) if case.is_amount else None,
         "reliability": {n: _reliability(e, seed, case) for n, e in case.parts.items()},
-        "noise": seed_noise(made, dataset.plan, case.best, seed, case.rows),
+        "noise": seed_noise(made, case.scorer, dataset.plan, case.best, seed, case.rows),
         "champion": None if champion is None else _champion(case, champion, seed),
         "monotone": _monotone(case.scorer),
         "stability": _stability(case),
         "groups": _groups(case, dataset, seed),
         "ratio_counts": made.target == "credit",
     }
+    return {name: _rounded(section) for name, section in found.items()}
+
+
+def _rounded(content: Any) -> Any:
+    """Numbers to six digits: what linear algebra adds up in another order is the same (I11)."""
+    if isinstance(content, Mapping):
+        return {k: _rounded(v) for k, v in content.items()}
+    if isinstance(content, list | tuple):
+        return [_rounded(v) for v in content]
+    return float(f"{content:.6g}") if isinstance(content, float) else content
 
 
 def _learnt(made: Material, plan: StudyPlan) -> dict[str, Any]:
@@ -180,9 +190,9 @@ def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:
     """Predicted and seen over ten groups; of the bad outcome, or the amount by its mean."""
     y, p = evidence.y, evidence.predicted
     if case.is_amount:
-        y, p = y / y.mean(), p / y.mean()
-        return {"table": metrics.calibration_table(y, p), "floor": None}
-    table = metrics.calibration_table(1 - y, 1 - p)
+        return {"table": metrics.calibration_table(y / y.mean(), p / y.mean()), "floor": None}
+    good = metrics.calibration_table(y, p)
+    table = [(1 - said, 1 - seen, rows) for said, seen, rows in reversed(good)]
     return {"table": table, "floor": metrics.calibration_floor(p, seed)}
 
 

@@ -35,6 +35,10 @@ class Writer:
         """The word of a key, escaped."""
         return escape(word(key, self.lang))
 
+    def say(self, key: str) -> str:
+        """The word of a key for a picture or a table, which escape it themselves."""
+        return word(key, self.lang)
+
     def told(self, pair: Sequence[str]) -> str:
         """The text of a pair (Chinese, English), not escaped."""
         return pair[0 if self.lang == "zh" else 1]
@@ -91,12 +95,13 @@ def _shown(cell: Shown) -> str:
 
 
 def ranged(value: Sequence[float]) -> str:
-    """A figure with its interval.
+    r"""A figure with its interval, on one line.
 
     >>> ranged([0.5, 0.25, 0.75])
-    '0.5 [0.25, 0.75]'
+    '0.5\xa0[0.25,\xa00.75]'
     """
-    return f"{number(value[0])} [{number(value[1])}, {number(value[2])}]"
+    figure, low, high = map(number, value)
+    return f"{figure}\u00a0[{low},\u00a0{high}]"
 
 
 def plain(content: Any) -> str:

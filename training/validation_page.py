@@ -14,6 +14,7 @@ from events.html_page import document
 from features.catalogue import Language
 from training.validation_html import Writer, plain
 from training.validation_sections import Section, sections
+from training.validation_words import gate_text
 
 STYLE = """
 main{max-width:1080px}h1,h3{overflow-wrap:anywhere}h2 small{font-weight:400}
@@ -53,7 +54,7 @@ LIMITS = ("limit_time", "limit_cohort", "limit_cause", "limit_group", "limit_pro
 def page(content: Mapping[str, Any], lang: Language) -> str:
     """The whole report in one language; `main` names the bundle that it is about."""
     write, card = Writer(lang), content["card"]
-    title = f"{write.w('title')}: {card['source']} {content['bundle'][:12]}"
+    title = f"{write.say('title')}: {card['source']} {content['bundle'][:12]}"
     body = (
         f'<main data-bundle="{content["bundle"]}" data-lang="{lang}">'
         f"<h1>{write.w('title')}</h1>{write.note('about')}"
@@ -132,10 +133,15 @@ def _target(content: Mapping[str, Any], target: Any, write: Writer) -> str:
     )
 
 
+def _gate(gate: Mapping[str, Any], write: Writer) -> str:
+    name, figure = (gate_text(gate[k], write.lang) for k in ("gate", "figure"))
+    return f"{escape(name)}: {escape(figure)}"
+
+
 def _limits(card: Mapping[str, Any], write: Writer) -> str:
     inner = "".join(f"<li>{write.w(key)}</li>" for key in LIMITS)
     failed = [
-        f"<li>{write.w(t)}: {escape(g['gate'])}: {escape(g['figure'])}</li>"
+        f"<li>{write.w(t)}: {_gate(g, write)}</li>"
         for t, found in card["targets"].items()
         for g in found["figures"]["gates"]
         if not g["passed"]

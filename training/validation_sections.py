@@ -15,6 +15,7 @@ from domain.asof import parse_instant
 from domain.tiers import Target
 from training.validation_html import Cell, Shown, Writer, ranged
 from training.validation_svg import axes_of, bars, curves, number, spans
+from training.validation_words import gate_text, part_name
 
 SHOWN = 10
 """Lines in sight of a long list; the rest opens by a click."""
@@ -72,10 +73,10 @@ def _label(s: Section) -> str:
 def _split(s: Section) -> str:
     parts = s.found["learnt"]["parts"]
     table = s.write.table(
-        ("split", "rows", "customers", "dates", "plan"),
+        ("split", "rows", "customers", "dates", "from_to"),
         [
             (
-                s.write.w(n), p["rows"], p["customers"], p["dates"],
+                s.write.say(n), p["rows"], p["customers"], p["dates"],
                 Cell(f"{p['first'][:10]} &ndash; {p['last'][:10]}"),
             )
             for n, p in parts.items()
@@ -86,15 +87,17 @@ def _split(s: Section) -> str:
 
 def _timeline(s: Section, parts: Mapping[str, Any]) -> str:
     """When each part stands, or, at one instant, how many rows it has."""
-    title = f"{s.write.w('split')} ({s.found['learnt']['by']})"
+    title = s.write.say("split")
     first = min(p["first"] for p in parts.values())
     last = max(p["last"] for p in parts.values())
     begin, whole = parse_instant(first), parse_instant(last) - parse_instant(first)
     if s.found["learnt"]["by"] != "time" or not whole:
-        return bars(title, [(s.write.w(n), p["rows"], number(p["rows"])) for n, p in parts.items()])
+        return bars(
+            title, [(s.write.say(n), p["rows"], number(p["rows"])) for n, p in parts.items()]
+        )
     rows = [
         (
-            f"{s.write.w(n)}: {p['rows']:,}",
+            f"{s.write.say(n)}: {p['rows']:,}",
             (parse_instant(p["first"]) - begin) / whole,
             (parse_instant(p["last"]) - begin) / whole,
         )
@@ -106,7 +109,7 @@ def _timeline(s: Section, parts: Mapping[str, Any]) -> str:
 def _leakage(s: Section) -> str:
     learnt = s.found["learnt"]
     rows = [
-        (", ".join(s.write.w(p) for p in names.split()), n)
+        (" / ".join(s.write.say(p) for p in names.split()), n)
         for names, n in learnt["shared_customers"].items()
     ]
     gap = learnt["gap_days"]
@@ -119,7 +122,14 @@ def _gates(s: Section) -> str:
         word = "passed" if passed else "failed"
         return Cell(f'<b class="{"good" if passed else "bad"}">{s.write.w(word)}</b>')
 
-    rows = [(g["gate"], mark(g["passed"]), g["figure"]) for g in s.figures["gates"]]
+    rows = [
+        (
+            gate_text(g["gate"], s.write.lang),
+            mark(g["passed"]),
+            gate_text(g["figure"], s.write.lang),
+        )
+        for g in s.figures["gates"]
+    ]
     return s.write.table(("gate", "result", "figure"), rows) + s.write.note("parity")
 
 
@@ -128,12 +138,19 @@ def _discrimination(s: Section) -> str:
     plain = [n for n, v in whole.items() if isinstance(v, int | float)]
     ordered = [*_COUNTS, *(n for n in plain if n not in _COUNTS)]
     shown = s.figures["metric"]
-    rows = [(n, whole[n], _interval(whole) if n == shown else None, noise.get(n)) for n in ordered]
+    rows = [
+        (s.write.say(n), whole[n], _interval(whole) if n == shown else None, noise.get(n))
+        for n in ordered
+    ]
     parts = [
-        (p, s.figures[p]["rows"], s.figures[p]["events"], s.figures[p][shown],
-         _interval(s.figures[p]), s.found["noise"][p][shown])
+        (
+            part_name(p, s.write.lang),
+            *(s.figures[p][n] for n in (*_COUNTS, shown)),
+            _interval(s.figures[p]),
+            s.found["noise"][p][shown],
+        )
         for p in s.parts
-    ]  # fmt: skip
+    ]
     head = ("parts", "rows", "events", "figure", "interval", "noise")
     return (
         f'<div class="two"><div>{s.write.table(("measure", "figure", "interval", "noise"), rows)}'
@@ -144,7 +161,7 @@ def _discrimination(s: Section) -> str:
 
 def _interval(figures: Mapping[str, Any]) -> Cell:
     low, high = figures["interval"]
-    return Cell(f"{number(low)} &ndash; {number(high)}")
+    return Cell(f"{number(low)}&nbsp;&ndash;&nbsp;{number(high)}")
 
 
 def _gains(s: Section) -> str:
@@ -155,12 +172,12 @@ def _gains(s: Section) -> str:
         done += r["rows"]
         curve.append((done / whole, r["captured"]))
     lines = {"guide": [(0.0, 0.0), (1.0, 1.0)], "main": curve}
-    axes = axes_of(curve, (s.write.w("gains_x"), s.write.w("gains_y")))
+    axes = axes_of(curve, (s.write.say("gains_x"), s.write.say("gains_y")))
     table = s.write.table(
         ("decile", "rows", "mean", "lift", "captured"),
         [(i, r["rows"], r["mean"], r["lift"], r["captured"]) for i, r in enumerate(rows, start=1)],
     )
-    return curves(s.write.w("gains"), lines, axes) + s.write.folded("details", table)
+    return curves(s.write.say("gains"), lines, axes) + s.write.folded("details", table)
 
 
 def _profit(s: Section) -> str:
@@ -168,10 +185,10 @@ def _profit(s: Section) -> str:
     if found is None:
         return ""
     curve = [(r["share"], r["profit"]) for r in found["curve"]]
-    axes = axes_of(curve, (s.write.w("gains_x"), s.write.w("profit_y")))
+    axes = axes_of(curve, (s.write.say("gains_x"), s.write.say("profit_y")))
     best = found["best"]
     told = f"{s.write.w('profit_best')}: {number(best['share'])}, {number(best['profit'])}"
-    picture = curves(s.write.w("profit"), {"main": curve, "guide": [(0, 0), (1, 0)]}, axes)
+    picture = curves(s.write.say("profit"), {"main": curve, "guide": [(0, 0), (1, 0)]}, axes)
     return f'<div class="half">{picture}<p>{told}</p></div>'
 
 
@@ -181,7 +198,7 @@ def _tiers(s: Section) -> str:
         return ""
     names = found["tiers"]
     rows = [(n, *line) for n, line in zip(names, found["table"], strict=True)]
-    plain = [(n, v) for n, v in found.items() if n not in ("tiers", "table")]
+    plain = [(s.write.say(n), v) for n, v in found.items() if n not in ("tiers", "table")]
     left = s.write.table(("measure", "figure"), plain)
     right = s.write.table(("tiers", *names), rows) + s.write.note("tiers_note")
     return f'{s.write.h("tiers")}<div class="two"><div>{left}</div><div>{right}</div></div>'
@@ -190,14 +207,15 @@ def _tiers(s: Section) -> str:
 def _compared(s: Section) -> str:
     whole = s.figures["test"]
     rows: list[tuple[Shown, ...]] = [
-        (n, figure, ranged(whole["difference"][n])) for n, figure in whole["baseline"].items()
+        (s.write.say(n), figure, ranged(whole["difference"][n]))
+        for n, figure in whole["baseline"].items()
     ]
     champion = s.found["champion"]
     told = s.write.note("no_champion") if champion is None else ""
     if champion is not None:
-        name = f"{s.write.w('champion')} {champion['bundle'][:12]}"
+        name = f"{s.write.say('champion')} {champion['bundle'][:12]}"
         if "because" in champion:
-            told = f'<p class="note">{name}: {escape(champion["because"])}</p>'
+            told = f'<p class="note">{escape(name)}: {escape(champion["because"])}</p>'
         else:
             rows.append((name, champion["figure"], ranged(champion["difference"])))
     return s.write.table(("baseline", "figure", "difference"), rows) + told
@@ -211,10 +229,12 @@ def _reliability(s: Section, part: str) -> str:
     found, figures = s.found["reliability"][part], s.figures[part]
     points = [(a, b) for a, b, _ in found["table"]]
     most = max(max(p) for p in points)
-    axes = axes_of([*points, (0.0, 0.0)], (s.write.w("predicted"), s.write.w("seen")))
-    floor = "" if found["floor"] is None else f", {s.write.w('floor')} {number(found['floor'])}"
-    error = f"{s.write.w('error')} {number(figures['calibration_error'])}{floor}"
-    title = f"{s.write.w(part)}: {error}"
+    axes = axes_of(
+        [*points, (0.0, 0.0), (most, most)], (s.write.say("predicted"), s.write.say("seen"))
+    )
+    floor = "" if found["floor"] is None else f", {s.write.say('floor')} {number(found['floor'])}"
+    error = f"{s.write.say('error')} {number(figures['calibration_error'])}{floor}"
+    title = f"{part_name(part, s.write.lang)}: {error}"
     return curves(title, {"guide": [(0.0, 0.0), (most, most)], "dots": points}, axes)
 
 
@@ -233,10 +253,10 @@ def _stability(s: Section) -> str:
     if found["score"] is None:
         return s.write.note("no_stability")
     score = found["score"]
-    rows = [(s.write.w(p), psi) for p, psi in score["parts"].items()]
-    features = [(s.name(n), psi) for n, psi in found["features"].items()]
-    top = bars(s.write.w("stability"), [(n, v, number(v)) for n, v in features[:SHOWN]])
-    table = s.write.table(("score", "figure"), [*rows, (s.write.w("floor"), score["floor"])])
+    rows = [(part_name(p, s.write.lang), psi) for p, psi in score["parts"].items()]
+    features = [(s.name(n), psi) for n, psi in _largest(found["features"])]
+    top = bars("PSI", [(n, v, number(v)) for n, v in features[:SHOWN]])
+    table = s.write.table(("score", "figure"), [*rows, (s.write.say("floor"), score["floor"])])
     rest = s.write.folded("details", s.write.table(("feature", "figure"), features))
     return f'<div class="two"><div>{table}</div><div>{top}{rest}</div></div>' + s.write.note(
         "stability_note"
@@ -251,19 +271,19 @@ def _groups(s: Section) -> str:
 def _attribute(s: Section, attribute: str, found: Mapping[str, Any]) -> str:
     measures = list(found["difference"])
     rows: list[tuple[Shown, ...]] = [
-        (s.write.w(n), g["rows"], g["events"], g["seen"], *(ranged(g[m]) for m in measures))
+        (s.write.say(n), g["rows"], g["events"], g["seen"], *(ranged(g[m]) for m in measures))
         for n, g in found["by_group"].items()
     ]
     for key, kind in (("largest_difference", "difference"), ("least_ratio", "ratio")):
         cells = (ranged(found[kind][m]) if m in found[kind] else "" for m in measures)
-        rows.append((s.write.w(key), None, None, None, *cells))
+        rows.append((s.write.say(key), None, None, None, *cells))
     head = (attribute, "rows", "events", "seen", *measures)
     return s.write.table(head, rows)
 
 
 def _coverage(s: Section) -> str:
     rows = [
-        (n, c["rows"], ranged([c["coverage"], *c["interval"]]), c["unsure"])
+        (s.write.say(n), c["rows"], ranged([c["coverage"], *c["interval"]]), c["unsure"])
         for n, c in s.figures["test"]["coverage"].items()
     ]
     return s.write.table(("group", "rows", "coverage", "unsure"), rows)
@@ -273,13 +293,13 @@ def _reasons(s: Section) -> str:
     if s.view is None:
         return s.write.note("no_reasons")
     ideas = [(s.name(n, "ideas"), v, number(v)) for n, v in _largest(s.view["ideas"])[:SHOWN]]
-    pictures = [bars(s.write.w("importance"), ideas)]
+    pictures = [bars(s.write.say("importance"), ideas)]
     strongest = [n for n, _ in _largest(s.view["features"]) if n in s.view["dependence"]]
     for name in strongest[:DEPENDENCE]:
         told = [p for p in s.view["dependence"][name] if p["value"] is not None]
         points = [(p["value"], p["points"]) for p in told]
         if points:
-            axes = axes_of(points, ("", s.write.w("points")))
+            axes = axes_of(points, ("", s.write.say("points")))
             pictures.append(curves(s.name(name), {"main": points}, axes))
     bands = [
         (

@@ -37,11 +37,11 @@ class Axes:
 
 
 def axes_of(points: Sequence[Point], names: tuple[str, str]) -> Axes:
-    """Axes that hold all the points, with some air where they would have no width."""
+    """Axes that hold all the points; those that would have no width get some."""
     sides = []
     for values in ([p[0] for p in points], [p[1] for p in points]):
         low, high = min(values), max(values)
-        air = (high - low) * 0.04 or max(abs(high) * 0.1, 0.5)
+        air = 0.0 if high > low else max(abs(high) * 0.1, 0.5)
         sides.append((low - air, high + air))
     return Axes(sides[0], sides[1], names)
 
@@ -74,7 +74,8 @@ def _frame(axes: Axes) -> Iterator[str]:
         yield _text(number(value), x, bottom + 14, anchor)
         y = bottom - part * (bottom - TOP)
         yield _text(number(low + part * (high - low)), LEFT - 4, y + 4, "end")
-    yield _text(axes.names[0], (LEFT + end) / 2, HEIGHT - 5, "middle")
+    if axes.names[0]:
+        yield _text(axes.names[0], (LEFT + end) / 2, HEIGHT - 5, "middle")
     yield _text(axes.names[1], LEFT + 6, TOP + 6, "start")
 
 

@@ -192,12 +192,87 @@ WORDS: dict[str, tuple[str, str]] = {
         "利润曲线取决于政策中填写的成本，不是承诺。",
         "The profit curve stands on the costs written into the policy and promises nothing.",
     ),
+    "from_to": ("起止", "from, to"),
+    "events": ("事件", "events"),
+    "auc": ("AUC", "AUC"),
+    "gini": ("基尼系数", "Gini"),
+    "pr_auc": ("PR-AUC", "PR-AUC"),
+    "ks": ("KS", "KS"),
+    "brier": ("Brier分数", "Brier score"),
+    "log_loss": ("对数损失", "log-loss"),
+    "base_rate": ("坏客户占比", "share of bad outcomes"),
+    "mean_predicted": ("平均预测", "mean predicted"),
+    "calibration_error": ("校准误差", "calibration error"),
+    "calibration_floor": ("校准误差的随机下限", "floor of the calibration error"),
+    "spearman": ("Spearman秩相关", "Spearman"),
+    "mae": ("平均绝对误差", "mean absolute error"),
+    "sum_ratio": ("预测总额与实际之比", "predicted to true sum"),
+    "macro_f1": ("宏平均F1", "macro-F1"),
+    "quadratic_kappa": ("二次加权kappa", "quadratic weighted kappa"),
+    "high_for_low": ("把低价值当高价值", "high for low"),
+    "low_for_high": ("把高价值当低价值", "low for high"),
+    "captured": ("累计捕获", "captured"),
+    "unsure": ("不确定比例", "unsure"),
+    "RFM tier": ("RFM分层", "RFM tier"),
+    "recency": ("距上次消费时间", "recency"),
+    "last period": ("上期消费", "last period"),
+    "days past due now": ("当前逾期天数", "days past due now"),
+    "lowest balance": ("最低余额", "lowest balance"),
+    "regression": ("回归模型", "regression"),
+    "buying model": ("购买模型", "buying model"),
     "parts": ("测试各部分", "Parts of the test"),
     "details": ("明细", "In detail"),
 }
+
+
+_GATES: tuple[tuple[str, str], ...] = (
+    ("not worse than the live bundle", "不劣于在用模型包"),
+    ("not worse than ", "不劣于"),
+    ("better than ", "优于"),
+    ("calibrated", "校准"),
+    ("monotone", "单调"),
+    ("stable", "稳定"),
+    ("groups of ", "分组："),
+    (": difference", "，差异"),
+    (": ratio", "，比率"),
+    ("seeds ", "三种子 "),
+    ("sum ratio ", "总额之比 "),
+    ("error ", "误差 "),
+    ("floor ", "下限 "),
+    (" violations in ", "处违反，共"),
+    (" trees", "棵树"),
+    (" features directed", "个有方向的特征"),
+    ("favourable ", "有利比例 "),
+)
+_SUBJECTS = (
+    "RFM tier", "recency", "last period", "days past due now", "lowest balance", "regression",
+    "buying model", "birth_on", "gender", "marital", "dependants",
+)  # fmt: skip
 
 
 def word(key: str, lang: Language) -> str:
     """The text of a key; a key that is none (a tier, a name of the source) is its own text."""
     found = WORDS.get(key)
     return key if found is None else found[0 if lang == "zh" else 1]
+
+
+def gate_text(text: str, lang: Language) -> str:
+    """The name or the figure of a gate, as the judge writes them in English.
+
+    >>> gate_text("better than recency", "zh"), gate_text("groups of birth_on: ratio", "en")
+    ('优于距上次消费时间', 'groups of age: ratio')
+    """
+    for subject in _SUBJECTS:
+        text = text.replace(subject, word(subject, lang))
+    for english, chinese in _GATES if lang == "zh" else ():
+        text = text.replace(english, chinese)
+    return text
+
+
+def part_name(part: str, lang: Language) -> str:
+    """What a part of the test is called: by its date where it has one.
+
+    >>> part_name("test_2026_04_01", "en"), part_name("test", "en")
+    ('2026-04-01', 'test')
+    """
+    return word(part, lang) if part in WORDS else part.removeprefix("test_").replace("_", "-")

@@ -21,6 +21,7 @@ from domain.errors import BundleError, NotFoundError, PromotionError, RecordErro
 from domain.policy import default_policy
 from domain.workspace import Workspace
 from features.parity import Certificate
+from scoring.approvals import approve, trained
 from scoring.bundle import Bundle, write_bundle
 from scoring.registry import alias_differs, find_bundle, history, live, promote, register
 
@@ -251,6 +252,31 @@ def test_without_features_nothing_is_promoted(shop, write) -> None:
     register(shop, bundle)
     (shop.features / "live" / "panel.sha256").unlink()
     refused(shop, NotFoundError, "tierline features", bundle)
+
+
+def judged_by(**gates) -> dict:
+    plain = {
+        "calibration_tolerance": 0.03, "sum_ratio": [0.8, 1.25], "score_psi": 0.25,
+        "group_difference": 0.1, "group_ratio": 0.8, "approval": False,
+    }  # fmt: skip
+    return {"version": "1", "hash": "a" * 64, "gates": {**plain, **gates}}
+
+
+def test_where_the_policy_asks_for_a_second_person_nothing_goes_live_without(shop, write) -> None:
+    bundle = write(policy=judged_by(approval=True))
+    register(shop, bundle)
+    refused(shop, PromotionError, "asks for a second person", bundle, reason="we are in a hurry")
+    trained(shop, bundle.hash, "Li", JUNE)
+    signed = approve(shop, bundle.hash, "e" * 64, by="Wang", reason="read every page", at=JUNE)
+    assert go(shop, bundle).approval == signed.hash
+    assert history(shop)[-1].approval == signed.hash
+
+
+def test_where_it_asks_for_none_a_promotion_names_no_approval(shop, write) -> None:
+    bundle = write(policy=judged_by())
+    register(shop, bundle)
+    assert go(shop, bundle).approval is None
+    assert b"approval" not in shop.deployments.read_bytes()
 
 
 def test_nobody_cannot_promote(shop, write) -> None:

@@ -4,9 +4,21 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from sklearn.metrics import average_precision_score, brier_score_loss, log_loss
+from sklearn.metrics import average_precision_score, brier_score_loss, log_loss, roc_auc_score
 
-from training.judge import RESAMPLES, Evidence, Judged, judge, judge_amount, resample, verdict
+from domain.policy import default_policy
+from training.judge import (
+    RESAMPLES,
+    Evidence,
+    Judged,
+    against,
+    judge,
+    judge_amount,
+    resample,
+    verdict,
+)
+
+LIMITS = default_policy().limits
 
 
 def evidence(seed: int, n: int = 1500, noise: float = 0.0, shift: float = 0.0) -> Evidence:
@@ -36,6 +48,7 @@ def test_figures_are_those_of_scikit_learn():
     assert figures["log_loss"] == pytest.approx(log_loss(found.y, found.predicted))
     bad = average_precision_score(1 - found.y, -found.score)
     assert figures["pr_auc"] == pytest.approx(bad)
+    assert figures["gini"] == pytest.approx(2 * roc_auc_score(found.y, found.score) - 1)
     assert figures["rows"] == 1500
     assert figures["events"] == (found.y == 0).sum()
     assert figures["base_rate"] == pytest.approx((found.y == 0).mean())
@@ -80,8 +93,6 @@ def test_rows_of_the_same_customer_widen_the_interval():
 
 def test_intervals_hold_the_true_auc_in_about_nineteen_of_twenty_samples():
     big = evidence(1000, 200_000)
-    from sklearn.metrics import roc_auc_score
-
     truth = roc_auc_score(big.y, big.score)
     held = 0
     for seed in range(40):
@@ -102,7 +113,7 @@ def test_the_paired_difference_is_the_gap_of_the_figures_and_narrower_than_apart
 
 
 def failed(judged: Judged) -> list[str]:
-    found = verdict(judged, ["rule"], ["peer"])
+    found = verdict(judged, ["rule"], ["peer"], LIMITS)
     assert found.word == ("passed" if found.passed else "failed")
     assert found.passed == all(passed for _, passed, _ in found.gates)
     assert [g for g, _, _ in found.gates] == [
@@ -149,7 +160,7 @@ def test_a_model_clearly_worse_than_its_peer_fails_that_gate(make):
 def test_shifted_probabilities_fail_the_calibration_gate_alone():
     judged = judge(evidence(2, shift=0.6), seed=1)
     assert failed(judged) == ["calibrated"]
-    said = verdict(judged, ["rule"], ["peer"]).gates[-1][2]
+    said = verdict(judged, ["rule"], ["peer"], LIMITS).gates[-1][2]
     figures = judged.figures
     error, floor = figures["calibration_error"], figures["calibration_floor"]
     assert said == f"error {error:.3f}, floor {floor:.3f}"
@@ -159,15 +170,15 @@ def test_shifted_probabilities_fail_the_calibration_gate_alone():
 def test_amounts_that_add_up_to_too_little_or_too_much_fail_the_calibration_gate(factor):
     judged = judge_amount(amounts(2, factor=factor), seed=1)
     assert failed(judged) == ["calibrated"]
-    said = verdict(judged, ["rule"], ["peer"]).gates[-1][2]
+    said = verdict(judged, ["rule"], ["peer"], LIMITS).gates[-1][2]
     assert said == f"sum ratio {judged.figures['sum_ratio']:.2f}"
 
 
 def test_a_gate_says_the_gap_with_its_interval():
     judged = judge(evidence(2), seed=1)
     gap, low, high = judged.figures["difference"]["rule"]
-    assert verdict(judged, ["rule"], []).gates[0] == (
-        "better than rule", True, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]",
+    assert verdict(judged, ["rule"], [], LIMITS, 0.01).gates[0] == (
+        "better than rule", True, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}], seeds 0.0100",
     )  # fmt: skip
 
 
@@ -180,3 +191,22 @@ def test_a_model_worse_than_its_peer_by_no_more_than_chance_passes(make):
     judged = (said(swapped(found, peer=noisy), seed=1) for noisy in noises)
     worse = next(j for j in judged if j.figures["difference"]["peer"][0] < 0)
     assert failed(worse) == []
+
+
+@pytest.mark.parametrize(("noise", "passed"), [(0.0, True), (0.5, False)])
+def test_a_gain_within_the_noise_of_the_seed_is_none(noise, passed):
+    judged = judge(evidence(2), seed=1)
+    gap, low, _ = judged.figures["difference"]["rule"]
+    assert 0 < low < gap < 0.5
+    assert verdict(judged, ["rule"], [], LIMITS, noise).gates[0][1] == passed
+
+
+@pytest.mark.parametrize("made", [evidence(3), amounts(3)])
+def test_another_score_on_the_same_rows_is_compared_as_a_baseline_is(made):
+    is_amount = not set(np.unique(made.y)) <= {0.0, 1.0}
+    figures = (judge_amount if is_amount else judge)(made, 1).figures
+    found = against(made, made.baselines["rule"], 1, is_amount=is_amount)
+    assert found == {
+        "figure": figures["baseline"]["rule"],
+        "difference": figures["difference"]["rule"],
+    }

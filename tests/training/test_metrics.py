@@ -13,8 +13,11 @@ from training.metrics import (
     calibration_error,
     calibration_floor,
     calibration_table,
+    gains,
     gini,
     ks,
+    profit_curve,
+    psi,
     spearman,
 )
 
@@ -102,3 +105,51 @@ def test_the_floor_is_what_chance_alone_shows_and_a_bias_stands_above_it():
     assert floor == calibration_floor(p, seed=1)
     assert 0.5 * floor < calibration_error(y, p) < 1.6 * floor
     assert calibration_error(y, np.clip(p + 0.1, 0, 1)) > 4 * floor
+
+
+@pytest.mark.parametrize("first", [1, -1])
+def test_gains_are_those_of_a_slow_loop(first):
+    rng = np.random.default_rng(4)
+    worth, score = rng.gamma(1.0, size=103), rng.normal(size=103)
+    rows = sorted(zip(-first * score, worth, strict=True))
+    found = gains(worth, score, first)
+    assert sum(r["rows"] for r in found) == 103
+    done, held = 0, 0.0
+    for row in found:
+        part = [w for _, w in rows[done : done + row["rows"]]]
+        done += len(part)
+        held += sum(part)
+        assert row["mean"] == pytest.approx(sum(part) / len(part))
+        assert row["lift"] == pytest.approx(row["mean"] / worth.mean())
+        assert row["captured"] == pytest.approx(held / worth.sum())
+
+
+def test_profit_of_a_share_is_the_sum_over_the_first_customers():
+    rng = np.random.default_rng(5)
+    gain, score = rng.normal(size=40), rng.normal(size=40)
+    ordered = [g for _, g in sorted(zip(score, gain, strict=True))]
+    for row in profit_curve(gain, score, -1):
+        acted = ordered[: round(row["share"] * 40)]
+        assert row["profit"] == pytest.approx(sum(acted) / 40)
+
+
+def test_psi_is_the_published_sum_over_groups():
+    """Three groups of 50, 30 and 20 that become 40, 30 and 30 per cent."""
+    before = np.repeat([1.0, 2.0, 3.0], [50, 30, 20])
+    after = np.repeat([1.0, 2.0, 3.0], [40, 30, 30])
+    expected = (0.4 - 0.5) * np.log(0.4 / 0.5) + (0.3 - 0.2) * np.log(0.3 / 0.2)
+    assert psi(before, after) == pytest.approx(expected)
+
+
+def test_psi_sees_missing_values_as_a_group_of_their_own():
+    before = np.concatenate([np.arange(90.0), np.full(10, np.nan)])
+    assert psi(before, before) == 0.0
+    assert psi(before, np.concatenate([np.arange(60.0), np.full(40, np.nan)])) > 0.25
+    assert psi(np.full(10, np.nan), np.full(20, np.nan)) == 0.0
+
+
+def test_psi_of_two_samples_of_one_law_is_near_its_floor():
+    """Source: Yurdakul (2018): about (groups - 1) * (1/n + 1/m)."""
+    rng = np.random.default_rng(6)
+    found = [psi(rng.normal(size=400), rng.normal(size=600)) for _ in range(300)]
+    assert np.mean(found) == pytest.approx(9 * (1 / 400 + 1 / 600), rel=0.15)

@@ -1,0 +1,52 @@
+"""The live bundle is asked about the very rows that judge the challenger."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+
+from domain.workspace import Workspace
+from features.catalogue import CATALOGUE
+from training.champion import champion, live_bundle
+from training.matrix import labelled, material
+from training.run import RunOptions
+
+
+@pytest.fixture(scope="module")
+def made(trained):
+    rows = labelled(trained.dataset)[0]["credit"]
+    return material(trained.dataset, trained.workspace, "credit", rows, RunOptions().seed)
+
+
+def test_it_scores_the_test_rows_from_features_of_its_own(trained, made):
+    found = champion(trained.result.bundle, trained.workspace, made, CATALOGUE)
+    scorer = trained.result.bundle.scorers["credit"]
+    assert found.bundle == trained.result.bundle.hash
+    np.testing.assert_array_equal(found.scores, scorer.margin(made.problem.X[made.split.test]))
+    fewer = replace(made.problem, names=made.problem.names[1:], X=made.problem.X[:, 1:])
+    again = champion(
+        trained.result.bundle, trained.workspace, replace(made, problem=fewer), CATALOGUE
+    )
+    np.testing.assert_array_equal(again.scores, found.scores)
+
+
+def test_nothing_live_is_no_champion(trained, made, tmp_path):
+    assert live_bundle(Workspace(tmp_path, "bank")) is None
+    assert champion(None, trained.workspace, made, CATALOGUE) is None
+
+
+def test_it_says_why_it_cannot_score(trained, made):
+    bundle = trained.result.bundle
+    other = replace(bundle, scorers={"churn": bundle.scorers["churn"]})
+    said = champion(other, trained.workspace, made, CATALOGUE)
+    assert (said.scores, said.because) == (None, "it has no scorer for credit")
+    scorer = bundle.scorers["credit"]
+    renamed = scorer.booster_text.replace(scorer.features[0], "gone_feature")
+    odd = replace(scorer, features=("gone_feature", *scorer.features[1:]), booster_text=renamed)
+    said = champion(replace(bundle, scorers={"credit": odd}), trained.workspace, made, CATALOGUE)
+    assert said.scores is None
+    assert "gone: gone_feature" in said.because
+    folds = replace(made, split=replace(made.split, folds=((made.split.fit, made.split.test),)))
+    assert "in folds" in champion(bundle, trained.workspace, folds, CATALOGUE).because

@@ -1,0 +1,108 @@
+"""Reports and signatures: the same bundle, the same bytes; what was changed cannot be signed."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+from dataclasses import replace
+
+import pytest
+from click.testing import CliRunner
+
+from cli import main
+from domain.errors import BundleError, NotFoundError, PromotionError
+from domain.workspace import Workspace
+from scoring.approvals import approvals
+from scoring.registry import find_bundle, tracking_client
+from training import validation
+
+WHY = "Read it from first to last page."
+
+
+@pytest.fixture(scope="module")
+def bundle(trained):
+    return trained.result.bundle
+
+
+def test_the_same_bundle_makes_the_same_bytes_under_their_hash(trained, bundle):
+    made = validation.make(trained.workspace, bundle, "en")
+    assert made.hash == hashlib.sha256(made.html).hexdigest()
+    loaded = find_bundle(trained.workspace, bundle.hash)
+    assert validation.make(trained.workspace, loaded, "en") == made
+    assert (trained.workspace.reports / f"{made.hash}.html").read_bytes() == made.html
+    assert validation.kept(trained.workspace, made.hash) == made
+    assert validation.make(trained.workspace, bundle, "zh").hash != made.hash
+
+
+def test_a_bundle_is_found_by_hash_by_run_and_as_the_latest(trained, bundle):
+    runs = [r.run_id for r in trained.result.targets.values()]
+    for named in (bundle.hash, *runs, "latest"):
+        found = validation.bundle_of(trained.workspace, named).hash
+        assert found == bundle.hash or named == "latest"
+    assert tracking_client(trained.workspace).get_run(runs[0]).data.tags["bundle"] == bundle.hash
+    for named in ("f" * 64, "e" * 32, "nonsense", "../x"):
+        with pytest.raises(NotFoundError):
+            validation.bundle_of(trained.workspace, named)
+
+
+def test_nothing_is_the_latest_before_a_training(tmp_path):
+    with pytest.raises(NotFoundError, match="nothing was trained for shop"):
+        validation.bundle_of(Workspace(tmp_path, "shop"), "latest")
+
+
+def test_a_bundle_without_these_figures_makes_no_report(bundle):
+    with pytest.raises(BundleError, match="holds no figures that this report reads"):
+        validation.content(replace(bundle, card={**bundle.card, "policy": None}))
+    old = json.loads(json.dumps(bundle.card))
+    old["targets"]["churn"]["figures"]["validation"]["format"] = 99
+    with pytest.raises(BundleError, match="train again"):
+        validation.content(replace(bundle, card=old))
+
+
+def test_a_changed_report_cannot_be_signed(trained, bundle):
+    made = validation.make(trained.workspace, bundle, "en")
+    file = trained.workspace.reports / f"{made.hash}.html"
+    forged = made.html.replace(b"Limits", b"Merits")
+    assert forged != made.html
+    file.write_bytes(forged)
+    with pytest.raises(PromotionError, match="it was changed, make it again"):
+        validation.kept(trained.workspace, made.hash)
+    other = trained.workspace.reports / f"{hashlib.sha256(forged).hexdigest()}.html"
+    other.write_bytes(forged)
+    with pytest.raises(PromotionError, match="is not what bundle"):
+        validation.kept(trained.workspace, other.stem)
+    other.unlink()
+    assert validation.make(trained.workspace, bundle, "en") == validation.kept(
+        trained.workspace, made.hash
+    )
+    with pytest.raises(NotFoundError, match="`tierline report` makes one"):
+        validation.kept(trained.workspace, "a" * 64)
+
+
+def tierline(trained, *words: str, code: int = 0) -> str:
+    done = CliRunner().invoke(main, ["--home", str(trained.workspace.home), *words])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_the_commands_report_and_approve(trained, bundle, tmp_path):
+    page, pack = tmp_path / "r.html", tmp_path / "r.json"
+    said = tierline(
+        trained, "report", bundle.hash, "--lang", "zh", "--html", str(page), "--json", str(pack)
+    )
+    report = re.search(r"report ([0-9a-f]{64})", said)[1]
+    assert "approved by nobody" in said
+    assert hashlib.sha256(page.read_bytes()).hexdigest() == report
+    assert json.loads(pack.read_bytes()) == json.loads(
+        json.dumps(validation.content(bundle), allow_nan=False)
+    )
+    asked = ("approve", report, "--reason", WHY)
+    refused = tierline(trained, *asked, "--by", "unnamed", code=2)
+    assert "may not approve it: ask a second person" in refused
+    assert "approved by Wang" in tierline(trained, *asked, "--by", "Wang")
+    assert approvals(trained.workspace)[-1].report == report
+    again = tierline(trained, "approve", bundle.hash, "--reason", WHY, "--by", "Li")
+    english = validation.make(trained.workspace, bundle, "en").hash
+    assert f"report {english}" in again
+    assert f"approved by Li: {WHY}" in tierline(trained, "report", bundle.hash)
