@@ -18,6 +18,7 @@ import cli_data
 import cli_options as opt
 from cli_explain import explain
 from cli_features import features
+from cli_labels import labels
 from cli_leaks import leaks
 from cli_options import console
 from domain.decision import Purpose
@@ -60,7 +61,7 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-for _command in (*cli_data.COMMANDS, explain, features, leaks):
+for _command in (*cli_data.COMMANDS, explain, features, labels, leaks):
     main.add_command(_command)
 
 
