@@ -205,13 +205,13 @@ def _as_days(values: Floats) -> Floats | None:
     if not values.size or not np.isfinite(values).all() or (values != np.round(values)).any():
         return None
     kinds, place = np.unique(values, return_inverse=True)
-    if 19_000_101 <= kinds[0] and kinds[-1] <= 21_001_231:
+    if kinds[0] >= 19_000_101 and kinds[-1] <= 21_001_231:
         texts = kinds.astype(np.int64).astype(str)
         days = pd.to_datetime(pd.Series(texts), format="%Y%m%d", errors="coerce").to_numpy()
         if not np.isnat(days).any():
             return days.astype("datetime64[D]").astype(np.float64)[place]
     for scale in (86_400.0, 86_400e3):
-        if kinds.size > 1 and 7_000 <= kinds[0] / scale and kinds[-1] / scale <= 40_000:
+        if kinds.size > 1 and kinds[0] / scale >= 7_000 and kinds[-1] / scale <= 40_000:
             return np.asarray(values / scale)
     return None
 

@@ -44,6 +44,9 @@ def test_a_training_is_one_parent_run_with_a_child_a_trial(trained, target):
     kept = {f.path for f in client.list_artifacts(first.info.run_id, "report")}
     assert kept == {f"report/{n}.png" for n in ("reasons", "importance", "calibration")}
     assert "figures.json" in {f.path for f in client.list_artifacts(first.info.run_id)}
+    told = trained.result.leaks.tags(target)
+    assert told["leakage.alarms"] == told["leakage.told"] == "none"
+    assert told.items() <= first.data.tags.items()
 
 
 def test_the_figures_file_has_intervals_and_baselines(trained):
