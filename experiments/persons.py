@@ -3,7 +3,7 @@
     python -m experiments.persons
 
 Enters: the folder of public data sets (TIERLINE_DATA). Leaves: lines on the terminal. The same
-trees, not tuned, are fitted on the split by id and on the split by person; resamples are of persons.
+trees, not tuned, are fitted on the split by id and by person; resamples are of persons.
 """
 
 from __future__ import annotations
