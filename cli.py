@@ -20,6 +20,7 @@ import cli_models
 import cli_options as opt
 from cli_explain import explain
 from cli_features import features
+from cli_labels import labels
 from cli_leaks import leaks
 from cli_options import console
 from cli_report import approve, report
@@ -64,7 +65,7 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-_ALONE = (approve, explain, features, leaks, report)
+_ALONE = (approve, explain, features, labels, leaks, report)
 for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, *_ALONE):
     main.add_command(_command)
 

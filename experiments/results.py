@@ -29,6 +29,12 @@ HEAD = (
     "source", "target", "test rows", "events", "metric", "model", "95 % interval", "best baseline",
     "model minus it", "calibration error", "verdict", "seconds",
 )  # fmt: skip
+SETS = {
+    "test_known": "known customers",
+    "test_unseen": "new customers",
+    "earlier_known": "known customers, last training date",
+    "earlier_unseen": "new customers, last training date",
+}
 PARTS = ("source", "target", "part", "rows", "model", "95 % interval", "best baseline")
 
 
@@ -91,10 +97,10 @@ def _row(source: str, target: str, found: dict[str, Any]) -> tuple[str, ...]:
 
 def _parts(source: str, target: str, found: dict[str, Any]) -> Iterator[tuple[str, ...]]:
     for name, part in found.items():
-        if name.startswith("test_"):
+        if name.startswith(("test_", "earlier_")):
             best, figure = _best(part)
             value = f"{part[found['metric']]:.3f}"
-            told = name.removeprefix("test_").replace("_", "-").replace("unseen", "new customers")
+            told = SETS.get(name, name.removeprefix("test_").replace("_", "-"))
             yield (
                 source, target, told, f"{part['rows']:,}", value, _interval(part),
                 f"{best} {figure:.3f}",

@@ -15,6 +15,7 @@ from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 from numpy.typing import NDArray
@@ -199,22 +200,18 @@ def _days_ahead(dataset: Dataset) -> Iterator[tuple[str, Floats]]:
 
 
 def _as_days(values: Floats) -> Floats | None:
-    """Days since 1970 of numbers that are all written as 20200131, or as seconds or milliseconds
-    of this century and the last decade before; None where they are something else."""
-    if not values.size or (values != np.round(values)).any():
+    """Days since 1970 of numbers that are all written as 20200131, or all seconds or milliseconds
+    between 1989 and 2079; None where they are something else."""
+    if not values.size or not np.isfinite(values).all() or (values != np.round(values)).any():
         return None
-    year, month, day = values // 10_000, values // 100 % 100, values % 100
-    if (
-        (year >= 1900) & (year <= 2100) & (month >= 1) & (month <= 12) & (day >= 1) & (day <= 31)
-    ).all():
-        texts = [f"{int(v):08d}" for v in np.unique(values)]
-        stamps = [f"{t[:4]}-{t[4:6]}-{min(int(t[6:]), 28):02d}" for t in texts]
-        days = np.array(stamps, dtype="datetime64[D]").astype(np.int64)
-        return np.asarray(days[np.searchsorted(np.unique(values), values)], dtype=np.float64)
+    kinds, place = np.unique(values, return_inverse=True)
+    if kinds[0] >= 19_000_101 and kinds[-1] <= 21_001_231:
+        texts = kinds.astype(np.int64).astype(str)
+        days = pd.to_datetime(pd.Series(texts), format="%Y%m%d", errors="coerce").to_numpy()
+        if not np.isnat(days).any():
+            return days.astype("datetime64[D]").astype(np.float64)[place]
     for scale in (86_400.0, 86_400e3):
-        if ((values / scale >= 7_000) & (values / scale <= 40_000)).all() and np.unique(
-            values
-        ).size > 1:
+        if kinds.size > 1 and kinds[0] / scale >= 7_000 and kinds[-1] / scale <= 40_000:
             return np.asarray(values / scale)
     return None
 

@@ -15,6 +15,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Literal
 
 import numpy as np
 import pyarrow as pa
@@ -25,6 +26,7 @@ from domain.errors import InputError, NotEnoughDataError
 from domain.plan import StudyPlan
 
 Index = NDArray[np.int64]
+Part = Literal["folds", "unseen", "calibration", "fit"]
 CALIBRATION_PERCENT = 15
 FOLDS = 5
 REPEATS = 3
@@ -66,6 +68,14 @@ def learners(customers: Sequence[str], plan: StudyPlan) -> NDArray[np.bool_]:
     """Whether each customer is learnt from: neither unseen nor calibrating."""
     unseen, calibration = _places(customers, plan)
     return ~unseen & ~calibration
+
+
+def part_of(person: str, plan: StudyPlan) -> Part:
+    """Where one stands: `folds`, `unseen`, `calibration` or `fit`."""
+    if plan.split == "folds":
+        return "folds"
+    unseen, calibration = _places([person], plan)
+    return "unseen" if unseen[0] else "calibration" if calibration[0] else "fit"
 
 
 def _places(

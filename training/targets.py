@@ -142,17 +142,20 @@ def why_skipped(dataset: Dataset, target: Target) -> str | None:
     return None
 
 
-def labels(dataset: Dataset, target: Target, grid: Sequence[int]) -> pa.Table:
+def labels(
+    dataset: Dataset, target: Target, grid: Sequence[int], customers: Sequence[str] | None = None
+) -> pa.Table:
     """The labelled cohort at every as_of of `grid` (micros): customer_id, as_of, y.
 
-    With `label = "outcomes"` the as_of are those of the outcomes, and `grid` is not read.
+    `customers`: only theirs. With `label = "outcomes"` the as_of are those of the outcomes, and
+    `grid` is not read.
 
     Raises:
         NotEnoughDataError: an as_of whose horizon the data does not cover.
     """
     plan = dataset.plan.targets[target]
     if plan.label == "outcomes":
-        return _outcomes(dataset)
+        return _outcomes(dataset, customers)
     late = [iso(t) for t in grid if not is_mature(t, plan.horizon_days, dataset.data_until)]
     if late:
         raise NotEnoughDataError(
@@ -160,7 +163,7 @@ def labels(dataset: Dataset, target: Target, grid: Sequence[int]) -> pa.Table:
             f"ends at {iso(dataset.data_until)}: take earlier as_of dates"
         )
     spec = SPECS[target]
-    events = read_events(dataset, spec)
+    events = read_events(dataset, spec, customers)
     asked = _with_profile(dataset, events)
     parts = []
     for as_of in grid:
@@ -181,12 +184,14 @@ def grids(dataset: Dataset) -> tuple[tuple[int, ...], tuple[int, ...]]:
     )
 
 
-def read_events(dataset: Dataset, spec: TargetSpec) -> Events:
+def read_events(
+    dataset: Dataset, spec: TargetSpec, customers: Sequence[str] | None = None
+) -> Events:
     """The events that a target reads, as arrays."""
     derived = {"is_purchase", "net_spend"} & set(spec.columns)
     raw = ["kind", "amount"] if derived else list(spec.columns)
     clocks = ["happened_at", "known_at", SUPERSEDED]
-    table = dataset.table(spec.table, ["customer_id", *clocks, *raw])
+    table = dataset.table(spec.table, ["customer_id", *clocks, *raw], customers=customers)
     encoded = table["customer_id"].combine_chunks().dictionary_encode()
     micros = {c: pc.fill_null(table[c].cast(pa.int64()), NEVER).to_numpy() for c in clocks}
     columns = {c: table[c].to_numpy() for c in raw if c != "kind"}
@@ -216,8 +221,9 @@ def _with_profile(dataset: Dataset, events: Events) -> NDArray[np.bool_]:
     return np.asarray(pc.is_in(events.ids, value_set=people).to_numpy(zero_copy_only=False))
 
 
-def _outcomes(dataset: Dataset) -> pa.Table:
-    rows = dataset.table("outcomes", ["customer_id", "decided_at", "is_bad", SUPERSEDED])
+def _outcomes(dataset: Dataset, customers: Sequence[str] | None) -> pa.Table:
+    columns = ["customer_id", "decided_at", "is_bad", SUPERSEDED]
+    rows = dataset.table("outcomes", columns, customers=customers)
     rows = rows.filter(pc.is_null(rows[SUPERSEDED]))
     y = pc.cast(pc.invert(rows["is_bad"]), pa.float64())
     return pa.table({"customer_id": rows["customer_id"], "as_of": rows["decided_at"], "y": y})

@@ -23,7 +23,7 @@ Floats = NDArray[np.float64]
 FALSE_SHARE = 0.05
 LEAST_AGREEING = 0.6
 """Of the columns that both rows have a value in."""
-LEAST_COLUMNS = 3
+LEAST_COLUMNS = 2
 LARGEST_BLOCK = 100
 MOST_PAIRS = 2_000_000
 RANKED_ROWS = 20_000

@@ -82,6 +82,15 @@ def test_the_json_has_the_agreed_layout(results, source):
         assert mine["seconds"] > 0
 
 
+@pytest.mark.parametrize("source", TARGETS)
+def test_no_leak_is_found_in_public_data(results, source):
+    found = results(source)["leakage"]
+    assert (found["alarms"], found["told"]) == ([], [])
+    assert found["figures"]["canary"]["moved"] == 0
+    for target in TARGETS[source]:
+        assert 0.6 < found["figures"][target]["highest_single_auc"]["auc"] < 0.9
+
+
 GIVEN = {
     ("give_me_some_credit", "credit"): 45_232,
     ("av_bank_churn", "churn"): 8_615,

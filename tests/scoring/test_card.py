@@ -20,6 +20,16 @@ def test_every_verdict_passed_or_somebody_accepts_in_writing(kit) -> None:
     assert read_card({**failed, "accepted": ACCEPTED}).may_go_live
 
 
+def test_an_alarm_of_a_leak_goes_live_only_where_somebody_accepts_it(kit) -> None:
+    alarm = {"check": "overlap", "where": "fold 1", "figure": 3.0}
+    leaky = {**kit.card("churn"), "leakage": {"alarms": [alarm], "told": [], "figures": {}}}
+    assert not read_card(leaky).may_go_live
+    assert read_card(leaky).objections == ("leakage",)
+    assert read_card({**leaky, "accepted": ACCEPTED}).may_go_live
+    told = {**kit.card("churn"), "leakage": {"alarms": [], "told": [alarm], "figures": {}}}
+    assert read_card(told).may_go_live
+
+
 @pytest.mark.parametrize(
     ("change", "place"),
     [
@@ -31,6 +41,7 @@ def test_every_verdict_passed_or_somebody_accepts_in_writing(kit) -> None:
         ({"data": {"transactions": "short"}}, "data.transactions"),
         ({"source": "../up"}, "source"),
         ({"note": 1}, "note"),
+        ({"leakage": {"alarm": []}}, "leakage.alarm"),
         ({"plan": {"x": math.nan}}, "plan"),
     ],
 )

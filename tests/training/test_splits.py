@@ -16,7 +16,7 @@ from domain.errors import InputError, NotEnoughDataError
 from domain.plan import StudyPlan
 from events.schema import INSTANT
 from tests.training.label_world import at, plan_of
-from training.splits import FOLDS, REPEATS, Split, check_size, percent, percents, split
+from training.splits import FOLDS, REPEATS, Split, check_size, part_of, percent, percents, split
 
 TRAIN, TEST, HORIZON = (100.0, 130.0, 160.0), (250.0, 280.0), 90
 
@@ -73,6 +73,10 @@ def test_the_test_is_later_and_a_horizon_away_and_unseen_customers_are_nowhere_e
     assert set(found.test_unseen) <= set(found.test)
     assert found.test.size == 600
     assert learnt.size == 3 * (300 - len(unseen))
+    assert customers_of(rows, found.earlier_unseen) == unseen
+    assert moments_of(rows, found.earlier_unseen).max() < first
+    parts = np.concatenate([learnt, found.test, found.earlier_unseen])
+    assert sorted(parts) == list(range(rows.num_rows))
 
 
 def test_training_that_reaches_into_the_horizon_before_the_test_is_refused():
@@ -134,6 +138,20 @@ def test_every_fold_tests_customers_it_did_not_learn_from_and_every_row_is_teste
         parts = [t for _, t in found.folds[repeat * FOLDS : (repeat + 1) * FOLDS]]
         assert sorted(np.concatenate(parts)) == list(range(rows.num_rows))
     assert found.calibration.size == 0
+
+
+@pytest.mark.parametrize("kind", ["time", "customer", "folds"])
+def test_the_part_of_one_customer_is_where_its_rows_stand(kind):
+    rows = rows_of(200)
+    plan = with_split(kind)
+    found = split(rows, plan, HORIZON, at(250), seed=1)
+    parts = {"fit": found.fit, "calibration": found.calibration, "unseen": found.test_unseen}
+    for i in range(200):
+        part = part_of(f"c{i}", plan)
+        if kind == "folds":
+            assert part == "folds"
+        else:
+            assert f"c{i}" in customers_of(rows, parts[part])
 
 
 def parts_of(fit: int, test: int) -> Split:

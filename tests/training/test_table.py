@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from domain.tiers import TARGETS
-from training.table import HEAD, gate_lines, markdown, result_table, table_rows
+from training.table import HEAD, gate_lines, leak_lines, markdown, result_table, table_rows
 
 METRIC = {"value": "spearman", "churn": "auc", "credit": "auc"}
 
@@ -77,7 +77,7 @@ def test_the_terminal_and_markdown_show_the_same_rows(trained):
 def test_every_gate_and_what_became_of_the_bundle_is_said(trained, version, refused):
     lines = list(gate_lines(replace(trained.result, version=version, refused=refused)))
     gates = [g for r in trained.result.targets.values() for g in r.verdict.gates]
-    assert len(lines) == len(gates) + 2
+    assert len(lines) == len(gates) + 2 + len(list(leak_lines(trained.result.leaks)))
     marks = [line.split()[0] for line in lines[: len(gates)]]
     assert marks == ["passed" if passed else "FAILED" for _, passed, _ in gates]
     ratio = trained.result.targets["value"].parts["test"].figures["sum_ratio"]

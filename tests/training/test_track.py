@@ -49,6 +49,9 @@ def test_a_training_is_one_parent_run_with_a_child_a_trial(trained, target):
     assert kept == {f"report/{n}.png" for n in ("reasons", "importance", "calibration")}
     assert "figures.json" in {f.path for f in client.list_artifacts(first.info.run_id)}
     assert first.data.tags | origin_of(trained.dataset, None).tags() == first.data.tags
+    told = trained.result.leaks.tags(target)
+    assert told["leakage.alarms"] == told["leakage.told"] == "none"
+    assert told.items() <= first.data.tags.items()
 
 
 def test_a_training_names_its_tables_by_hash_with_their_rows(trained):

@@ -1,0 +1,79 @@
+"""The canary sings on a source whose features see the future, and is silent on the others."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pytest
+
+import training.canary as canary
+from domain.asof import NEVER, visible
+from domain.plan import TargetPlan
+from events.schema import INSTANT
+from features.given import panel
+from tests.training.label_world import at, buys, dataset_of, event, plan_of, random_rows, table_of
+from training.canary import CLOCKS, moved, past, planted
+
+AS_OF = at(200)
+
+
+def pairs_of(*customers: str) -> pa.Table:
+    moments = pa.array([AS_OF] * len(customers), pa.int64()).cast(INSTANT)
+    return pa.table({"customer_id": [*customers], "as_of": moments})
+
+
+@pytest.fixture
+def dataset(tmp_path):
+    rows = sorted(random_rows(np.random.default_rng(3), 300, (100, 200)),
+                  key=lambda r: (r["customer_id"], r["happened_at"]))  # fmt: skip
+    people = [event(f"c{i}", 1, income=100.0 * i) for i in range(12)]
+    tables = {"transactions": rows, "customers": sorted(people, key=lambda r: r["customer_id"])}
+    return dataset_of(tmp_path, tables, plan_of((100,), (200,), churn=TargetPlan(horizon_days=90)))
+
+
+def test_no_feature_of_ours_moves(dataset):
+    assert moved(dataset, pairs_of("c1", "c2", "c7")) == ()
+
+
+def test_a_feature_that_reads_an_event_of_later_is_named(dataset, monkeypatch):
+    def peeping(data, requests):
+        found = panel(data, requests)
+        sums = data.table("transactions").group_by("customer_id").aggregate([("amount", "sum")])
+        told = dict(zip(*(sums[c].to_pylist() for c in ("customer_id", "amount_sum")), strict=True))
+        seen = [told[c] for c in requests["customer_id"].to_pylist()]
+        return found.append_column("spend_sum_peeping", pa.array(seen))
+
+    monkeypatch.setattr(canary, "panel", peeping)
+    assert moved(dataset, pairs_of("c1", "c2")) == ("spend_sum_peeping",)
+
+
+def test_past_and_planted_rows_are_the_same_to_who_looks_as_of(dataset):
+    rows = dataset.table("transactions", customers=["c1", "c2"])
+    when = {"c1": AS_OF, "c2": AS_OF + 5}
+
+    def seen(table: pa.Table) -> list[tuple[str, float, int]]:
+        return sorted(
+            (r["customer_id"], r["amount"], r["known_at"].toordinal())
+            for r in table.to_pylist()
+            for c in [when[r["customer_id"]]]
+            if visible(*(_micros(r[k]) for k in CLOCKS), c)
+        )
+
+    assert seen(past(rows, when)) == seen(rows) == seen(planted(rows, when))
+    assert 0 < past(rows, when).num_rows < rows.num_rows
+    assert planted(rows, when).num_rows == 3 * rows.num_rows
+    assert pc.max(planted(rows, when)["amount"]).as_py() > 1000
+
+
+def _micros(moment) -> int:
+    return NEVER if moment is None else int(pa.scalar(moment, INSTANT).cast(pa.int64()).as_py())
+
+
+def test_the_rows_planted_are_a_microsecond_away():
+    rows = table_of("transactions", [buys("a", 10), buys("a", 300)])
+    late = planted(rows, {"a": AS_OF})
+    happened = late["happened_at"].cast(pa.int64()).to_pylist()
+    known = late["known_at"].cast(pa.int64()).to_pylist()
+    assert happened == [at(10), at(300), AS_OF + 1, at(300), at(10), AS_OF]
+    assert known == [at(10), at(300), AS_OF + 1, at(300), AS_OF + 1, AS_OF + 1]

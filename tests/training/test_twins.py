@@ -1,0 +1,83 @@
+"""The same person under several ids: found whatever else differs, and nobody by chance."""
+
+from __future__ import annotations
+
+import numpy as np
+import pyarrow as pa
+import pytest
+
+from training.twins import twins
+
+
+def people(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
+    income = np.round(np.exp(rng.normal(10, 0.7, n)), 0)
+    return {
+        "income": income,
+        "limit": np.round(income * 0.3, 0),
+        "born": rng.integers(0, 20_000, n).astype(float),
+        "since": rng.integers(0, 5_000, n).astype(float),
+        "children": rng.integers(0, 4, n).astype(float),
+        "owns": rng.integers(0, 2, n).astype(float),
+        "visits": rng.poisson(3, n).astype(float),
+    }
+
+
+def table_of(columns: dict[str, np.ndarray]) -> pa.Table:
+    return pa.table({k: pa.array(v, from_pandas=True) for k, v in columns.items()})
+
+
+@pytest.mark.parametrize("copies", [12, 300])
+def test_copies_with_other_unrelated_columns_are_found_and_nobody_else(copies):
+    rng = np.random.default_rng(copies)
+    columns = people(rng, 3000)
+    of = rng.permutation(3000)[:copies]
+    both = {k: np.concatenate([v, v[of]]) for k, v in columns.items()}
+    both["visits"][3000:] += 1
+    both["owns"][3000:] = 1 - both["owns"][3000:]
+    sides = np.repeat([0, 1], [3000, copies])
+    found = {tuple(p) for p in twins(table_of(both), sides).tolist()}
+    true = {(int(o), 3000 + i) for i, o in enumerate(of)}
+    assert len(found & true) >= 0.95 * copies
+    assert len(found - true) <= 0.1 * copies
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_strangers_are_nobodys_twins(seed):
+    rng = np.random.default_rng(seed)
+    table = table_of(people(rng, 3000))
+    assert len(twins(table, rng.integers(0, 2, 3000))) <= 1
+
+
+def test_rows_that_agree_in_what_most_have_are_strangers():
+    """Thousands of rows of zeros and missing values are equal, and tell nothing."""
+    rng = np.random.default_rng(1)
+    n = 4000
+    empty = rng.random(n) < 0.5
+    columns = {f"c{i}": np.where(empty, 0.0, rng.normal(size=n).round(2)) for i in range(6)}
+    columns["income"] = np.where(empty, np.nan, rng.normal(size=n))
+    assert len(twins(table_of(columns), rng.integers(0, 2, n))) == 0
+
+
+def test_only_pairs_on_different_sides_are_told():
+    rng = np.random.default_rng(2)
+    columns = {k: np.concatenate([v, v]) for k, v in people(rng, 500).items()}
+    assert len(twins(table_of(columns), np.zeros(1000, dtype=np.int64))) == 0
+    found = twins(table_of(columns), np.repeat([0, 1], 500))
+    assert found.tolist() == [[i, 500 + i] for i in range(500)]
+
+
+@pytest.mark.parametrize("names", [(), ("born",), ("born", "since")])
+def test_too_few_columns_tell_nobody(names):
+    columns = people(np.random.default_rng(1), 200)
+    table = table_of({n: columns[n] for n in names} or {"one": np.ones(200)})
+    assert len(twins(table, np.repeat([0, 1], 100))) == 0
+
+
+def test_another_name_of_a_column_tells_nothing_more():
+    """Ten names of one column and two coarse ones are three columns, too little for anybody."""
+    rng = np.random.default_rng(4)
+    n = 2000
+    born = rng.integers(0, 300, n).astype(float)
+    columns = {f"born_{i}": born * (i + 1) for i in range(10)}
+    columns |= {"owns": rng.integers(0, 2, n).astype(float), "kind": rng.integers(0, 3, n) * 1.0}
+    assert len(twins(table_of(columns), rng.integers(0, 2, n))) == 0
