@@ -74,7 +74,7 @@ def test_evidence_is_the_scorers_and_the_baselines_word_on_the_rows_asked(target
     found = evidence(made, scorer, rows)
     X = made.problem.X[rows]
     assert found.y.tolist() == made.problem.y[rows].tolist()
-    assert found.score.tolist() == scorer.margin(X).tolist()
+    assert found.score.tolist() == scorer.calibrated(X).tolist()
     said = scorer.amount(X) if target == "value" else 1 - scorer.p_bad(X)
     assert found.predicted.tolist() == said.tolist()
     assert found.customers == [f"c{r}" for r in rows]
