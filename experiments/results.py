@@ -20,6 +20,7 @@ import click
 
 from domain.settings import DATA
 from events.readers import SOURCES
+from training.table import reliability
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/results.md"
@@ -29,7 +30,9 @@ HEAD = (
     "source", "target", "test rows", "events", "metric", "model", "95 % interval", "best baseline",
     "model minus it", "calibration error", "verdict", "seconds",
 )  # fmt: skip
-PARTS = ("source", "target", "part", "rows", "model", "95 % interval", "best baseline")
+PARTS = (
+    "source", "target", "part", "rows", "model", "95 % interval", "best baseline", "reliability",
+)  # fmt: skip
 
 
 @click.command()
@@ -97,7 +100,7 @@ def _parts(source: str, target: str, found: dict[str, Any]) -> Iterator[tuple[st
             told = name.removeprefix("test_").replace("_", "-").replace("unseen", "new customers")
             yield (
                 source, target, told, f"{part['rows']:,}", value, _interval(part),
-                f"{best} {figure:.3f}",
+                f"{best} {figure:.3f}", reliability(part),
             )  # fmt: skip
 
 
