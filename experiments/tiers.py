@@ -150,7 +150,7 @@ def ask(made: Material, candidate: Candidate, most: int) -> Asked:
             then, now = (calibrated(made, m, learnt_truth, is_amount=False) for m in (then, now))
             then, now = expit(then), expit(now)
         parts.append((then, now, trees))
-    before, after = (np.sum([p[i] for p in parts], axis=0) for i in (0, 1))
+    before, after = np.sum([p[:2] for p in parts], axis=0)
     amount = None
     if candidate.is_additive:
         y = made.problem.y
@@ -198,7 +198,8 @@ def calibrated(made: Material, margin: Floats, y: Floats, *, is_amount: bool) ->
     found = calibrate(made, margin[rows], rows)
     found = replace(found, monthly=monthly(made, found, margin))
     months = made.as_of.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64) % 12
-    return found.slope * margin + found.intercept + np.asarray(found.monthly)[months]
+    moved: Floats = found.slope * margin + found.intercept + np.asarray(found.monthly)[months]
+    return moved
 
 
 def best_cuts(score: Floats, tier: Index) -> Floats:
