@@ -5,9 +5,9 @@ A reader writes it beside the tables it read; training follows it. It holds no d
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from domain.tiers import Target
 
@@ -53,5 +53,24 @@ class StudyPlan(BaseModel):
         description="columns of `customers`, or of a ready-made table, that tell the same person "
         "under several ids; none: every id is a person",
     )
+    calibration: Literal["customers", "latest"] = Field(
+        default="customers",
+        description="who calibrates: customers of their own, or everybody at the latest training "
+        "as_of, which no tree learns from then",
+    )
+    season: Literal["none", "year_before"] = Field(
+        default="none",
+        description="year_before: the intercept of a calendar month is learnt at the latest "
+        "training as_of in that month, for decisions in the same month of later years",
+    )
     currency: str = Field(description="unit of every amount, for texts: GBP, CZK, TWD")
     targets: dict[Target, TargetPlan]
+
+    @model_validator(mode="after")
+    def _told_by_time(self) -> Self:
+        if self.split != "time" and (self.calibration, self.season) != ("customers", "none"):
+            raise ValueError(
+                f"calibration {self.calibration} and season {self.season} are told by time: "
+                f"with split {self.split} leave both out"
+            )
+        return self

@@ -24,8 +24,9 @@ from training.fit import Material
 from training.judge import resample
 from training.matrix import labelled, material, write_features
 from training.run import parts_to_judge
+from training.space import default_trial
 from training.splits import Index
-from training.tune import Best, default_trial, fit_booster
+from training.tune import Best, fit_booster
 
 SOURCE, SEED, TREES = "credit_card_approval", 1, 300
 Floats = np.ndarray[tuple[int], np.dtype[np.float64]]

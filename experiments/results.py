@@ -20,6 +20,7 @@ import click
 
 from domain.settings import DATA
 from events.readers import SOURCES
+from training.table import reliability
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/results.md"
@@ -35,7 +36,9 @@ SETS = {
     "earlier_known": "known customers, last training date",
     "earlier_unseen": "new customers, last training date",
 }
-PARTS = ("source", "target", "part", "rows", "model", "95 % interval", "best baseline")
+PARTS = (
+    "source", "target", "part", "rows", "model", "95 % interval", "best baseline", "reliability",
+)  # fmt: skip
 
 
 @click.command()
@@ -103,7 +106,7 @@ def _parts(source: str, target: str, found: dict[str, Any]) -> Iterator[tuple[st
             told = SETS.get(name, name.removeprefix("test_").replace("_", "-"))
             yield (
                 source, target, told, f"{part['rows']:,}", value, _interval(part),
-                f"{best} {figure:.3f}",
+                f"{best} {figure:.3f}", reliability(part),
             )  # fmt: skip
 
 

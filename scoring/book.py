@@ -26,7 +26,7 @@ from features.catalogue import Catalogue
 from features.panel_files import LatestRows, latest_rows
 from features.views import AS_OF, ENTITY_KEY, themes
 from scoring.bundle import Bundle
-from scoring.scorer import Scorer
+from scoring.scorer import Scorer, by_month
 
 Places = NDArray[np.int64]
 ROWS = 2_048
@@ -65,16 +65,15 @@ def score_rows(
     Raises:
         InputError: an infinite value.
     """
-    arrays = [customers, as_of]
+    arrays, instants = [customers, as_of], as_of.cast(pa.int64()).to_numpy(zero_copy_only=False)
     for scorer in scorers.values():
         X = np.column_stack([column(name) for name in scorer.features]).astype(np.float64)
-        found = scorer.explain(X)
-        reasons = [pa.array(each) for each in np.ascontiguousarray(found.reasons.T)]
-        arrays += [
-            pa.array(found.points),
-            pa.array(found.base_points),
-            pa.StructArray.from_arrays(reasons, names=list(scorer.features)),
-        ]
+        found = np.empty((len(X), 2 + len(scorer.features)), dtype=np.int64)
+        for now, rows in by_month(scorer, instants):
+            told = now.explain(X[rows])
+            found[rows] = np.column_stack([told.points, told.base_points, told.reasons])
+        points, base, *reasons = (pa.array(each) for each in np.ascontiguousarray(found.T))
+        arrays += [points, base, pa.StructArray.from_arrays(reasons, names=list(scorer.features))]
     return pa.RecordBatch.from_arrays(arrays, schema=schema_of(scorers))
 
 

@@ -66,6 +66,7 @@ class _Strict(BaseModel):
 class _Calibration(_Strict):
     slope: float
     intercept: float
+    monthly: list[float] = []
 
 
 class _Scale(_Strict):

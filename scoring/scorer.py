@@ -10,8 +10,9 @@ of threads, without changing a bit (I4).
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping
+from copy import copy
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -19,6 +20,7 @@ import lightgbm as lgb
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.asof import from_micros
 from domain.errors import BundleError, Fault, InputError
 from domain.tiers import Target
 from scoring.booster import LARGEST_VALUE, check_text, open_booster
@@ -41,17 +43,20 @@ LARGEST_LOG = 700.0
 
 @dataclass(frozen=True)
 class Calibration:
-    """Calibrated margin = `slope * margin + intercept`.
+    """Calibrated margin = `slope * margin + intercept`, shifted by the calendar month.
 
     It is the log-odds of the good outcome (churn: stays; credit: pays) or the log of the expected
-    amount (value).
+    amount (value). `monthly` is empty, or what January to December add to the intercept; a scorer
+    knows no month until `Scorer.at` tells it.
 
     Raises:
-        InputError: the slope is not positive (it would turn good into bad), or not finite.
+        InputError: the slope is not positive (it would turn good into bad), or not finite; months
+            that are not twelve finite numbers.
     """
 
     slope: float
     intercept: float
+    monthly: tuple[float, ...] = ()
 
     def __post_init__(self) -> None:
         if not (0 < self.slope < math.inf and math.isfinite(self.intercept)):
@@ -59,6 +64,18 @@ class Calibration:
                 f"calibration {self.slope} * margin + {self.intercept}: "
                 "the slope must be finite and above 0, the intercept finite"
             )
+        if len(self.monthly) not in (0, 12) or not all(map(math.isfinite, self.monthly)):
+            raise InputError(f"calibration by month {self.monthly}: give twelve finite numbers")
+
+    def at(self, month: int) -> Calibration:
+        """The calibration of a calendar month, 1 to 12.
+
+        >>> Calibration(1.0, 0.5, (0.25, *[0.0] * 11)).at(1)
+        Calibration(slope=1.0, intercept=0.75, monthly=())
+        """
+        if not self.monthly:
+            return self
+        return Calibration(self.slope, self.intercept + self.monthly[month - 1])
 
 
 @dataclass(frozen=True)
@@ -122,7 +139,11 @@ class Scorer:
         return {
             "target": self.target,
             "features": [str(name) for name in self.features],
-            "calibration": {k: float(v) for k, v in asdict(self.calibration).items()},
+            "calibration": {
+                "slope": float(self.calibration.slope),
+                "intercept": float(self.calibration.intercept),
+                "monthly": [float(v) for v in self.calibration.monthly],
+            },
             "scale": {
                 "anchor_margin": float(self.scale.anchor_margin),
                 "anchor_points": int(self.scale.anchor_points),
@@ -134,33 +155,45 @@ class Scorer:
             "explainer": self.explainer,
         }
 
-    @cached_property
-    def booster(self) -> lgb.Booster:
-        """The booster of `booster_text`, opened once."""
-        return open_booster(self.booster_text)
+    def at(self, as_of: int) -> Scorer:
+        """The scorer of an instant (micros), calibrated for its month (UTC), with the same trees.
+
+        Whatever explains, changes or replays a score asks the scorer of the score's own instant, so
+        that a month's shift stands in the base, and reasons add up to the points as ever.
+        """
+        if not self.calibration.monthly:
+            return self
+        _ = self._trees  # opened trees are shared
+        made = copy(self)
+        object.__setattr__(made, "calibration", self.calibration.at(from_micros(as_of).month))
+        return made
 
     @cached_property
+    def _trees(self) -> _Trees:
+        return _Trees(self.booster_text)
+
+    @property
+    def booster(self) -> lgb.Booster:
+        """The booster of `booster_text`, opened once."""
+        return self._trees.booster
+
+    @property
     def tree_shap(self) -> TreeShap:
         """The explanation of `booster_text`, its tables made once.
 
         Raises:
             UnsupportedError: the tables cannot hold the booster.
         """
-        from scoring.tree_shap import TreeShap  # a process that only scores needs no compiler
-        from scoring.tree_tables import read_tables
+        return self._trees.tree_shap
 
-        return TreeShap(read_tables(self.booster_text))
-
-    @cached_property
+    @property
     def leaves(self) -> Leaves:
         """The leaves of `booster_text`, read once.
 
         Raises:
             BundleError: a split that has no order.
         """
-        from scoring.leaves import read_leaves  # a process that only scores walks no tree
-
-        return read_leaves(self.booster_text)
+        return self._trees.leaves
 
     def margin(self, X: Floats) -> Floats:
         """Raw margin (n,) of the booster.
@@ -262,6 +295,41 @@ class Scorer:
             )
 
 
+@dataclass(frozen=True)
+class _Trees:
+    """A booster's text with what is read from it, each once and where it is asked for."""
+
+    text: str
+
+    @cached_property
+    def booster(self) -> lgb.Booster:
+        return open_booster(self.text)
+
+    @cached_property
+    def tree_shap(self) -> TreeShap:
+        from scoring.tree_shap import TreeShap  # a process that only scores needs no compiler
+        from scoring.tree_tables import read_tables
+
+        return TreeShap(read_tables(self.text))
+
+    @cached_property
+    def leaves(self) -> Leaves:
+        from scoring.leaves import read_leaves  # a process that only scores walks no tree
+
+        return read_leaves(self.text)
+
+
+def by_month(scorer: Scorer, as_of: Whole) -> Iterator[tuple[Scorer, Whole]]:
+    """The scorers of instants (n,) in micros, each with the numbers of its rows."""
+    if not scorer.calibration.monthly:
+        yield scorer, np.arange(len(as_of))
+        return
+    months = as_of.astype("datetime64[us]").astype("datetime64[M]")
+    for month in np.unique(months):
+        rows = np.flatnonzero(months == month)
+        yield scorer.at(int(as_of[rows[0]])), rows
+
+
 def row_of(scorer: Scorer, values: Mapping[str, float]) -> Floats:
     """One customer's values (k,) in the scorer's order.
 
@@ -285,7 +353,11 @@ def scorer_from(fields: Mapping[str, Any], booster_text: str) -> Scorer:
         target=fields["target"],
         features=tuple(fields["features"]),
         booster_text=booster_text,
-        calibration=Calibration(**fields["calibration"]),
+        calibration=Calibration(
+            fields["calibration"]["slope"],
+            fields["calibration"]["intercept"],
+            tuple(fields["calibration"].get("monthly", ())),
+        ),
         scale=PointScale(**fields["scale"]),
         horizon_days=fields["horizon_days"],
         currency=fields["currency"],

@@ -29,7 +29,7 @@ from scoring.grouped import Case
 from scoring.levers import levers_of
 from scoring.reasons import reasons
 from scoring.reference import Reference, read_references
-from scoring.scorer import Explained, Scorer
+from scoring.scorer import ExplainedRow, Scorer, by_month
 from scoring.segments import Fitted, Row, read_segments, tags
 
 Floats = NDArray[np.float64]
@@ -112,9 +112,9 @@ class Judge:
         """The unit of amounts in texts."""
         return str(self.card.plan.get("currency", ""))
 
-    def case(self, target: Target, x: Floats) -> Case:
-        """A row (k,) of a target's scorer, ready to be explained."""
-        return Case(self.bundle.scorers[target], x, self.catalogue, self.currency)
+    def case(self, scorer: Scorer, x: Floats) -> Case:
+        """A row (k,) of a scorer of an instant, ready to be explained."""
+        return Case(scorer, x, self.catalogue, self.currency)
 
     def age_days(self, moment: datetime, as_of: int) -> float | None:
         """How old features as of `as_of` (micros) are, in days; None where nobody knows."""
@@ -163,12 +163,13 @@ def decide(
     `ids`: decision ids to use (replay); by default new ones.
     """
     place = {n: i for i, n in enumerate(known.names)}
-    scored: dict[Target, tuple[Scorer, Floats, Explained]] = {}
-    for target in TARGETS:
-        scorer = judge.bundle.scorers.get(target)
-        if scorer is not None and len(known.customers):
-            X = np.ascontiguousarray(known.values[:, [place[n] for n in scorer.features]])
-            scored[target] = (scorer, X, scorer.explain(X))
+    scored: dict[Target, list[_Scored]] = {}
+    moment = to_micros(known.asked or now)
+    moments = np.full(len(known.customers), moment) if known.as_of is None else known.as_of
+    for target in (t for t in TARGETS if t in judge.bundle.scorers and len(known.customers)):
+        scorer = judge.bundle.scorers[target]
+        X = np.ascontiguousarray(known.values[:, [place[n] for n in scorer.features]])
+        scored[target] = _scored(scorer, X, moments)
     beside: list[Row] = [(None, None)] * len(known.customers)
     if judge.fitted is not None:
         beside = judge.fitted.rows(known.names, known.values)
@@ -181,14 +182,25 @@ def decide(
     return made
 
 
-_Scored = Mapping[Target, tuple[Scorer, Floats, Explained]]
+_Scored = tuple[Scorer, Floats, ExplainedRow]
+"""The scorer of a row's instant, the row (1, k), and its explanation."""
+
+
+def _scored(scorer: Scorer, X: Floats, moments: NDArray[np.int64]) -> list[_Scored]:
+    found: dict[int, _Scored] = {}
+    for then, rows in by_month(scorer, moments):
+        explained = then.explain(X[rows])
+        found |= {r: (then, X[r : r + 1], explained[i]) for i, r in enumerate(rows.tolist())}
+    return [found[row] for row in range(len(X))]
 
 
 def _one(
     judge: Judge,
     known: Known,
     row: int,
-    given: tuple[dict[str, float | None], _Scored, Row, Purpose, datetime, str],
+    given: tuple[
+        dict[str, float | None], Mapping[Target, list[_Scored]], Row, Purpose, datetime, str
+    ],
 ) -> Decision:
     features, scored, (segments, baseline), purpose, now, decision_id = given
     as_of = None if known.as_of is None else int(known.as_of[row])
@@ -197,7 +209,7 @@ def _one(
     ages = {v: judge.age_days(moment, int(at[row])) for v, at in known.by_view.items()}
     points: dict[Target, int | None] = {}
     if status is not Status.MISSING:
-        points = {t: int(explained.points[row]) for t, (_, _, explained) in scored.items()}
+        points = {t: rows[row][2].points for t, rows in scored.items()}
     else:
         segments, baseline = None, None
     found = tags(segments)
@@ -213,7 +225,7 @@ def _one(
         feature_age_days=age,
         view_age_days=ages,
         scores=[
-            _score(judge, assignment, t, row, scored[t]) for t in points if points[t] is not None
+            _score(judge, assignment, t, scored[t][row]) for t in points if points[t] is not None
         ],
         segments=segments,
         baseline=baseline,
@@ -229,26 +241,24 @@ def _score(
     judge: Judge,
     assignment: Assignment,
     target: Target,
-    row: int,
-    scored: tuple[Scorer, Floats, Explained],
+    scored: _Scored,
 ) -> TargetScore:
-    scorer, X, explained = scored
+    scorer, one, explained = scored
     tier: Labelled | None = assignment.tiers[target]
     if tier is None:
         raise PolicyError(f"the policy gives {target} no tier")
-    one = X[row : row + 1]
     is_amount = target == "value"
     return TargetScore(
         target=target,
         tier=tier,
-        points=int(explained.points[row]),
-        base_points=int(explained.base_points[row]),
+        points=explained.points,
+        base_points=explained.base_points,
         points_to_cut=assignment.points_to_cut[target],
         p_bad=None if is_amount else float(scorer.p_bad(one)[0]),
         amount=float(scorer.amount(one)[0]) if is_amount else None,
         currency=scorer.currency,
         horizon_days=scorer.horizon_days,
-        reasons=reasons(scorer, explained[row], X[row], judge.catalogue, judge.top, judge.currency),
+        reasons=reasons(scorer, explained, one[0], judge.catalogue, judge.top, judge.currency),
     )
 
 

@@ -5,9 +5,11 @@ Enters: a record. Leaves: a `Past`, from which it can be replayed and explained.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from domain.asof import to_micros
 from domain.decision import Decision, DecisionRecord, TargetScore, Versions
 from domain.errors import BundleError, Fault, InputError, RecordError
 from domain.policy import parse_policy
@@ -18,6 +20,7 @@ from scoring.bundle import Bundle
 from scoring.change import Scored
 from scoring.grouped import Case
 from scoring.registry import find_bundle
+from scoring.scorer import Scorer
 from serving.decide import Judge
 from serving.desk import Desk, policies
 from serving.requests import RefusedError
@@ -35,14 +38,21 @@ class Past:
         """What was answered."""
         return self.record.decision
 
+    @property
+    def scorers(self) -> Mapping[Target, Scorer]:
+        """The scorers of the instant as of which it was decided."""
+        told = self.decision
+        moment = to_micros(told.as_of or told.asked_as_of or told.decided_at)
+        return {t: scorer.at(moment) for t, scorer in self.judge.bundle.scorers.items()}
+
     def scored(self, target: Target) -> Scored:
         """The scorer of a target with the recorded values."""
-        return Scored(self.judge.bundle.scorers[target], self.record.features)
+        return Scored(self.scorers[target], self.record.features)
 
     def case(self, target: Target) -> Case:
         """The recorded row of a target, ready to be explained."""
         scored = self.scored(target)
-        return self.judge.case(target, scored.row(scored.scorer))
+        return self.judge.case(scored.scorer, scored.row(scored.scorer))
 
     def scores(self, target: Target | None) -> list[TargetScore]:
         """The recorded score of a target, or all.

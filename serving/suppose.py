@@ -90,7 +90,7 @@ def _counterfactual(past: Past, score: TargetScore, points: int | None) -> Count
 
 def _search(past: Past, target: Target, wanted: int) -> Answer:
     judge = past.judge
-    scorer = judge.bundle.scorers[target]
+    scorer = past.scorers[target]
     levers = levers_of(judge.catalogue, _seen(judge.bundle, scorer), judge.policy.levers)
     return plans(scorer, judge.catalogue, past.record.features, wanted, levers)
 
@@ -152,6 +152,7 @@ class _Supposed:
     as_of: datetime | None
     values: Values
     judge: Judge
+    scorers: Mapping[Target, Scorer]
 
 
 def _recorded(desk: Desk, decision_id: str) -> _Supposed:
@@ -162,7 +163,7 @@ def _recorded(desk: Desk, decision_id: str) -> _Supposed:
         raise InputError("the decision has no score", (fault,))
     for score in told.scores:
         check(past, score)
-    return _Supposed(told.customer_id, told.as_of, past.record.features, past.judge)
+    return _Supposed(told.customer_id, told.as_of, past.record.features, past.judge, past.scorers)
 
 
 def _now(desk: Desk, customer_id: str) -> _Supposed:
@@ -173,20 +174,21 @@ def _now(desk: Desk, customer_id: str) -> _Supposed:
         raise NotFoundError("nothing is known of this customer: check the id")
     pairs = zip(judge.names, rows.values[0].tolist(), strict=True)
     values = {name: None if np.isnan(v) else v for name, v in pairs}
-    return _Supposed(customer_id, from_micros(as_of), values, judge)
+    scorers = {t: scorer.at(as_of) for t, scorer in judge.bundle.scorers.items()}
+    return _Supposed(customer_id, from_micros(as_of), values, judge, scorers)
 
 
 def _otherwise(
     case: _Supposed, changes: Mapping[str, float]
 ) -> tuple[list[WhatIfScore], dict[str, float | None]]:
     judge = case.judge
-    scorers, policy = judge.bundle.scorers, judge.policy
+    scorers, policy = case.scorers, judge.policy
     found = supposed(scorers, policy, judge.catalogue, case.values, changes, judge.top)
     values = {**case.values, **found.values}
     scores = []
     for target in (t for t in TARGETS if t in scorers):
         then, scorer = found.targets[target], scorers[target]
-        changed = judge.case(target, Scored(scorer, values).row(scorer))
+        changed = judge.case(scorer, Scored(scorer, values).row(scorer))
         scores.append(
             WhatIfScore(
                 target=target, points_now=then.points_now,

@@ -1,4 +1,4 @@
-"""Affine calibration of a margin: two numbers, learnt on rows of their own.
+"""Affine calibration of a margin: two numbers, learnt on rows of their own, and a season's shift.
 
 Enters: margins and truth of the calibration rows. Leaves: a `Calibration` to the log-odds of the
 good outcome, or to the log of the expected amount.
@@ -11,8 +11,8 @@ from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.optimize import minimize
-from scipy.special import expit
+from scipy.optimize import brentq, minimize
+from scipy.special import expit, logit
 
 from domain.errors import NotEnoughDataError
 from scoring.scorer import Calibration
@@ -56,6 +56,33 @@ def fit_log_amount(margin: Floats, amount: Floats) -> Calibration:
 
     found = _fit(margin, loss, -float(margin.mean()))
     return Calibration(found.slope, found.intercept + float(np.log(mean)))
+
+
+def log_odds_shift(calibrated: Floats, good: Floats) -> float:
+    """What, added to these log-odds, makes the mean chance of good what it came to be.
+
+    Raises:
+        NotEnoughDataError: one outcome only.
+    """
+    rate = float(good.mean())
+    if not 0 < rate < 1:
+        raise NotEnoughDataError("rows of a month hold one outcome only: take more customers")
+    middle = float(logit(rate))
+    ends = middle - float(calibrated.max()), middle - float(calibrated.min())
+    if ends[0] == ends[1]:
+        return ends[0]
+    return float(brentq(lambda shift: float((expit(calibrated + shift) - good).sum()), *ends))
+
+
+def log_amount_shift(calibrated: Floats, amount: Floats) -> float:
+    """What, added to these logs, makes the expected amounts add up to those that came true.
+
+    Raises:
+        NotEnoughDataError: no amount above zero.
+    """
+    if amount.sum() <= 0:
+        raise NotEnoughDataError("rows of a month hold no amount above 0: take more customers")
+    return float(np.log(amount.sum() / np.exp(calibrated).sum()))
 
 
 def _fit(

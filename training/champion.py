@@ -19,7 +19,7 @@ from features.catalogue import Catalogue
 from features.store import matrix, open_room
 from scoring.bundle import Bundle
 from scoring.registry import find_bundle, history
-from scoring.scorer import Scorer
+from scoring.scorer import Scorer, by_month
 from training.fit import Material
 
 CHAMPION = "champion"
@@ -63,9 +63,12 @@ def _scores(
     rows = material.split.test
     asked = pa.table(
         {
-            "customer_id": pa.array([material.customers[r] for r in rows], pa.string()),
+            "customer_id": pa.array([material.ids[r] for r in rows], pa.string()),
             "as_of": pa.array(material.as_of[rows]).cast(INSTANT),
         }
     )
     found = open_room(workspace, os.environ, catalogue).historical(asked, scorer.features)
-    return scorer.margin(matrix(found, scorer.features))
+    X, score = matrix(found, scorer.features), np.empty(len(rows))
+    for now, part in by_month(scorer, material.as_of[rows]):
+        score[part] = now.calibrated(X[part])
+    return score

@@ -24,6 +24,7 @@ from scoring.conformal import Amounts, Outcomes, Span, interval, outcomes, rank
 from scoring.points import PointScale
 from scoring.scorer import Scorer
 from training.fit import Material, calibrate
+from training.fit import points as points_of
 from training.judge import resample
 from training.splits import FOLDS
 
@@ -137,10 +138,10 @@ def learn(
     split, problem = material.split, material.problem
     rows = split.calibration if folded is None else split.fit
     if folded is None:
-        points = scorer.points(problem.X[rows])
+        points = points_of(material, scorer, rows)
     else:
         points = _points(material, scorer, folded, rows)
-    fitted = points if folded is not None else scorer.points(problem.X[split.fit])
+    fitted = points if folded is not None else points_of(material, scorer, split.fit)
     return _learn(points, problem.y[rows], fitted, problem.y[split.fit], (scorer, percent))
 
 
@@ -244,7 +245,7 @@ def figures(
     told = {}
     for name, rows in parts.items():
         if folded is None:
-            found = held(learnt, scorer.points(X[rows]), y[rows], scorer, cuts)
+            found = held(learnt, points_of(material, scorer, rows), y[rows], scorer, cuts)
         else:
             found = held_out_of_fold(material, scorer, folded, cuts)
         thin = thin_file(X[rows], material.problem.names)

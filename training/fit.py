@@ -7,27 +7,29 @@ learnt from. Monotonicity is proved where the bundle is written, not here.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.asof import from_micros
 from domain.plan import StudyPlan
 from domain.tiers import Target
 from scoring.booster import booster_text
 from scoring.points import PointScale
-from scoring.scorer import Calibration, Scorer
+from scoring.scorer import Calibration, Scorer, by_month
 from scoring.segments import Fitted
 from training.baselines import Baselines, fit_baselines
-from training.calibrate import fit_log_amount, fit_log_odds
+from training.calibrate import fit_log_amount, fit_log_odds, log_amount_shift, log_odds_shift
 from training.judge import Evidence
 from training.kept import Budget
 from training.learners import Task
-from training.splits import FOLDS, Split, percents
+from training.splits import FOLDS, LEAST_ROWS, Split, has_both, percents
 from training.tune import Best, Fit, Problem, Search, fit_booster, inner_folds, make_study, tune
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
+Whole = NDArray[np.int64]
 FOLD_TRIALS = 8
 
 
@@ -35,8 +37,9 @@ FOLD_TRIALS = 8
 class Material:
     """One target's labelled rows with their features, and who does what.
 
-    `stages`: the lifecycle stage of every row by the packaged policy. `customers`: whose row each
-    is, an id or the person behind several; they are parted, validated and resampled as one.
+    `customers`: whose row each is, an id or the person behind several; they are parted, validated
+    and resampled as one. `ids`: the customer ids. `stages`: the lifecycle stage of every row by the
+    packaged policy.
     """
 
     target: Target
@@ -46,12 +49,32 @@ class Material:
     split: Split
     dropped: tuple[str, ...]
     stages: tuple[str, ...]
+    ids: Sequence[str]
 
 
 def calibrate(material: Material, margin: Floats, rows: Index) -> Calibration:
     """The affine calibration learnt on `rows`; `margin` is theirs."""
     learn = fit_log_amount if material.problem.is_amount else fit_log_odds
     return learn(margin, material.problem.y[rows])
+
+
+def monthly(material: Material, calibration: Calibration, margin: Floats) -> tuple[float, ...]:
+    """What each calendar month adds to the intercept; 0 for months that teach nothing.
+
+    A month teaches by its latest training as_of, where that has `LEAST_ROWS` rows and both
+    outcomes. `margin` is that of every row; rows that the trees learnt from count too: one number a
+    month hardly fits them better than others (docs/decisions/0014), and needs them all.
+    """
+    learn = log_amount_shift if material.problem.is_amount else log_odds_shift
+    learnt = np.concatenate([material.split.fit, material.split.calibration])
+    shifts = [0.0] * 12
+    for as_of in np.unique(material.as_of[learnt]).tolist():
+        rows = learnt[material.as_of[learnt] == as_of]
+        y = material.problem.y[rows]
+        if rows.size >= LEAST_ROWS and has_both(y > 0):
+            calibrated = calibration.slope * margin[rows] + calibration.intercept
+            shifts[from_micros(as_of).month - 1] = learn(calibrated, y)
+    return tuple(shifts)
 
 
 def fit_scorer(
@@ -75,7 +98,11 @@ def fit_scorer(
         rows = split.calibration
         margin = np.asarray(booster.predict(problem.X[rows], raw_score=True, num_threads=1))
     calibration = calibrate(material, margin, rows)
-    learnt = np.asarray(booster.predict(problem.X[split.fit], raw_score=True, num_threads=1))
+    everybody = np.asarray(booster.predict(problem.X, raw_score=True, num_threads=1))
+    learnt = everybody[split.fit]
+    if plan.season == "year_before":
+        months = monthly(material, calibration, everybody)
+        calibration = replace(calibration, monthly=months)
     anchor = 0.0
     if problem.is_amount:
         expected = np.exp(calibration.slope * learnt + calibration.intercept)
@@ -98,14 +125,25 @@ def task(material: Material, rows: Index, fitted: Fitted | None = None) -> Task:
     return Task(material.target, problem.X[rows], problem.y[rows], problem.names, fitted)
 
 
+def points(material: Material, scorer: Scorer, rows: Index) -> Whole:
+    """The points of rows, each by the scorer of its own as_of."""
+    found = np.empty(len(rows), dtype=np.int64)
+    for now, part in by_month(scorer, material.as_of[rows]):
+        found[part] = now.points(material.problem.X[rows[part]])
+    return found
+
+
 def evidence(material: Material, scorer: Scorer, rows: Index, baselines: Baselines) -> Evidence:
     """What the scorer and the baselines say on rows that nothing learnt from."""
     problem = material.problem
     X = problem.X[rows]
-    predicted = scorer.amount(X) if problem.is_amount else 1.0 - scorer.p_bad(X)
+    score, predicted = np.empty(len(rows)), np.empty(len(rows))
+    for now, part in by_month(scorer, material.as_of[rows]):
+        score[part] = now.calibrated(X[part])
+        predicted[part] = now.amount(X[part]) if problem.is_amount else 1.0 - now.p_bad(X[part])
     return Evidence(
         y=problem.y[rows],
-        score=scorer.margin(X),
+        score=score,
         predicted=predicted,
         baselines=baselines.scores(X),
         customers=[material.customers[r] for r in rows],

@@ -132,7 +132,8 @@ def material(
     """
     plan = dataset.plan
     test = grids(dataset)[1]
-    who = persons(dataset, rows["customer_id"].to_pylist())
+    ids = rows["customer_id"].to_pylist()
+    who = persons(dataset, ids)
     parted = pa.table({"customer_id": who, "as_of": rows["as_of"], "y": rows["y"]})
     parts = split(parted, plan, plan.targets[target].horizon_days, min(test, default=0), seed)
     catalogue = catalogue_of(dataset)
@@ -160,6 +161,7 @@ def material(
         split=parts,
         dropped=dropped,
         stages=_stages(policy, found),
+        ids=ids,
     )
 
 

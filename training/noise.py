@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 
 from domain.plan import StudyPlan
 from scoring.scorer import Scorer
-from training.fit import Material, fit_scorer, fold_evidence
-from training.judge import Evidence, amount_figures, outcome_figures
+from training.baselines import Baselines
+from training.fit import Material, evidence, fit_scorer, fold_evidence
+from training.judge import amount_figures, outcome_figures
 from training.splits import FOLDS
 from training.tune import Best, fit_booster
 
@@ -45,17 +46,8 @@ def seed_noise(
     scorers = [scorer, *(fit_scorer(material, plan, best, s, None) for s in seeds[1:])]
     found = {}
     for name, rows in parts.items():
-        X, y = material.problem.X[rows], material.problem.y[rows]
-        said = [
-            Evidence(
-                y,
-                scorer.margin(X),
-                scorer.amount(X) if material.problem.is_amount else 1.0 - scorer.p_bad(X),
-                {},
-                (),
-            )
-            for scorer in scorers
-        ]
+        nobody = Baselines({}, {})
+        said = [evidence(material, each, rows, nobody) for each in scorers]
         found[name] = _spread([figures(e) for e in said])
     return found
 

@@ -2,7 +2,8 @@
 
 Enters: the labelled rows of one target and the plan. Leaves: index arrays. A customer stands in
 one of three parts, by a hash of its id (of the person, where the plan tells persons: see
-`training.people`): `unseen` (never learnt from), `calibration`, `fit`.
+`training.people`): `unseen` (never learnt from), `calibration`, `fit`. Where the plan says
+`calibration = "latest"`, the latest training date calibrates instead.
 With `time`, training rows end at least a horizon before the first test row; test rows are all
 customers of the later dates, and the unseen among them are judged once more by themselves, as are
 the unseen of the earlier dates. With
@@ -108,9 +109,11 @@ def split(rows: pa.Table, plan: StudyPlan, horizon_days: int, test_from: int, se
         as_of = rows["as_of"].cast(pa.int64()).to_numpy()
         early = as_of < test_from
         _check_gap(as_of[early], test_from, horizon_days)
+        if plan.calibration == "latest":
+            calibration = as_of == as_of[early].max(initial=0)
         found = Split(
             np.flatnonzero(early & ~unseen & ~calibration),
-            np.flatnonzero(early & calibration),
+            np.flatnonzero(early & ~unseen & calibration),
             np.flatnonzero(~early),
             np.flatnonzero(~early & unseen),
             earlier_unseen=np.flatnonzero(early & unseen),

@@ -5,7 +5,8 @@ Enters: a `RunResult`. Leaves: rows of text for a terminal or a docs page.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from typing import Any
 
 from rich.table import Table
 
@@ -66,11 +67,26 @@ def _row(target: str, part: str, judged: Judged, found: TargetResult) -> tuple[s
     )
 
 
+def reliability(figures: Mapping[str, Any]) -> str:
+    """How far probabilities are from what came true beside a perfect model's; or amounts' sums.
+
+    >>> reliability({"calibration_error": 0.0312, "calibration_floor": 0.021})
+    'error 0.031, floor 0.021'
+    """
+    if "sum_ratio" in figures:
+        return f"sum ratio {figures['sum_ratio']:.2f}"
+    return f"error {figures['calibration_error']:.3f}, floor {figures['calibration_floor']:.3f}"
+
+
 def gate_lines(result: RunResult) -> Iterator[str]:
-    """Every gate with its figure, what was registered, and why not."""
+    """Every gate with its figure, the reliability of each date, what was registered, or why not."""
     for target, found in result.targets.items():
         for gate, passed, figure in found.verdict.gates:
             yield f"  {'passed' if passed else 'FAILED'}  {target}: {gate}: {figure}"
+        for part, judged in found.parts.items():
+            if part not in ("test", "test_unseen"):
+                date = part.removeprefix("test_").replace("_", "-")
+                yield f"  by date  {target} {date}: {reliability(judged.figures)}"
     for part, why in result.segments["left_out"].items():
         yield f"  segments, {part} left out: {why}"
     yield from leak_lines(result.leaks)

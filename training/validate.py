@@ -229,7 +229,7 @@ def _stability(case: Case) -> dict[str, Any]:
         for i, name in enumerate(made.problem.names)
     }
     largest = sorted(features.items(), key=lambda pair: (-pair[1], pair[0]))
-    parts = {n: metrics.psi(before, e.score) for n, e in case.parts.items()}
+    parts = {n: metrics.psi(before, case.scorer.margin(X[rows])) for n, rows in case.rows.items()}
     floor = (metrics.BINS - 1) * (1 / len(before) + 1 / len(case.test.y))
     return {
         "score": {"psi": parts["test"], "floor": floor, "parts": parts},
@@ -239,7 +239,7 @@ def _stability(case: Case) -> dict[str, Any]:
 
 def _groups(case: Case, dataset: Dataset, seed: int) -> dict[str, Any]:
     made, rows = case.material, case.rows["test"]
-    groups = groups_of(dataset, [made.customers[r] for r in rows], made.as_of[rows])
+    groups = groups_of(dataset, [made.ids[r] for r in rows], made.as_of[rows])
     thin = thin_file(made.problem.X[rows], made.problem.names)
     groups[THIN] = np.where(thin, "thin", "known")
     bounds = case.policy.steps[made.target].steps

@@ -28,3 +28,11 @@ def test_an_as_of_without_a_zone_is_refused():
     raw = {"split": "time", "split_key": "k", "currency": "GBP", "targets": {}}
     with pytest.raises(ValidationError, match="train_as_of"):
         StudyPlan.model_validate({**raw, "train_as_of": ["2011-06-01T00:00:00"]})
+
+
+@pytest.mark.parametrize("asked", [{"season": "year_before"}, {"calibration": "latest"}])
+def test_what_is_told_by_time_needs_a_split_by_time(asked):
+    given = {"split_key": "k", "currency": "EUR", "targets": {}, **asked}
+    assert StudyPlan(split="time", **given)
+    with pytest.raises(ValidationError, match="leave both out"):
+        StudyPlan(split="customer", **given)

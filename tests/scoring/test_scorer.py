@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import json
 import math
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -15,10 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from domain.asof import parse_instant
 from domain.errors import BundleError, InputError
 from scoring.booster import booster_text
 from scoring.points import PointScale
-from scoring.scorer import Calibration, Scorer, scorer_from
+from scoring.scorer import Calibration, Scorer, by_month, scorer_from
 
 
 @pytest.fixture(scope="module")
@@ -257,3 +259,54 @@ def test_a_calibration_that_turns_good_into_bad_is_refused(slope, intercept) -> 
 def test_fields_and_text_make_the_same_scorer(kit) -> None:
     scorer = kit.scorer("value")
     assert scorer_from(scorer.fields(), scorer.booster_text) == scorer
+
+
+MONTHLY = (0.4, *[0.0] * 7, -0.7, 0.0, 0.0, 0.0)
+"""January and September move."""
+
+
+@pytest.mark.parametrize("target", ["churn", "value"])
+def test_a_month_s_shift_stands_in_the_base_and_reasons_add_up(kit, target) -> None:
+    base, X = kit.scorer(target), kit.rows(200, 5)
+    scorer = replace(base, calibration=replace(base.calibration, monthly=MONTHLY))
+    for day, shift in (("2027-01-31T23:59:59Z", 0.4), ("2031-09-01T00:00:00Z", -0.7)):
+        now = scorer.at(parse_instant(day))
+        moved = replace(base, calibration=Calibration(
+            base.calibration.slope, base.calibration.intercept + shift))  # fmt: skip
+        assert now == moved
+        assert now.points(X).tolist() == moved.points(X).tolist()
+        told = now.explain(X)
+        assert (told.base_points + told.reasons.sum(axis=1)).tolist() == told.points.tolist()
+        assert np.abs(told.base_points - base.explain(X).base_points - shift * now.scale.factor
+                      ).max() <= 2  # fmt: skip
+        assert now.booster is scorer.booster
+        assert now.tree_shap is scorer.tree_shap
+        assert now.leaves is scorer.leaves
+    assert scorer.points(X).tolist() == base.points(X).tolist()
+    assert base.at(0) is base
+
+
+def test_rows_of_many_instants_are_parted_by_their_month(kit) -> None:
+    base = kit.scorer("churn")
+    scorer = replace(base, calibration=replace(base.calibration, monthly=MONTHLY))
+    days = ["2026-01-01", "2026-02-01", "2027-01-31", "2026-01-31", "2025-12-31"]
+    moments = np.array([parse_instant(d) for d in days])
+    found = np.full(5, np.nan)
+    for now, rows in by_month(scorer, moments):
+        found[rows] = now.calibration.intercept
+    assert found.tolist() == [scorer.at(int(m)).calibration.intercept for m in moments]
+    [(same, rows)] = by_month(base, moments)
+    assert same is base
+    assert rows.tolist() == [0, 1, 2, 3, 4]
+
+
+def test_months_that_are_not_twelve_numbers_are_refused_and_the_others_survive_json(kit) -> None:
+    for wrong in ((0.0,) * 11, (math.nan, *[0.0] * 11)):
+        with pytest.raises(InputError, match="twelve"):
+            Calibration(1.0, 0.0, wrong)
+    base = kit.scorer("churn")
+    scorer = replace(base, calibration=replace(base.calibration, monthly=MONTHLY))
+    assert scorer_from(json.loads(json.dumps(scorer.fields())), scorer.booster_text) == scorer
+    old = scorer.fields()
+    del old["calibration"]["monthly"]
+    assert scorer_from(old, scorer.booster_text) == base

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
+import numpy as np
 import pytest
 
-from domain.decision import DecisionRequest
+from domain.asof import from_micros, parse_instant
+from domain.decision import DecisionRequest, Purpose
 from domain.errors import InputError, NotFoundError, RecordError
 from domain.policy import default_policy_text
+from serving.decide import Known, decide
 from serving.desk import Desk, policies
-from serving.past import find_past, past_of
+from serving.explain import check
+from serving.past import Past, find_past, past_of
+from serving.suppose import counterfactuals
 
 
 def made(desk, customer):
@@ -66,3 +73,34 @@ def test_scores_that_are_not_there_are_refused_with_those_that_are(desk):
     with pytest.raises(InputError) as refused:
         found.scores("credit")
     assert refused.value.faults[0].message == "this decision has scores of: none"
+
+
+def test_a_decision_is_explained_replayed_and_supposed_with_the_base_of_its_own_month(
+    desk, customers
+):
+    judge = desk.judge
+    shifted = {
+        t: replace(s, calibration=replace(s.calibration, monthly=tuple(0.1 * m for m in range(12))))
+        for t, s in judge.bundle.scorers.items()
+    }
+    judge = replace(judge, bundle=replace(judge.bundle, scorers=shifted))
+    rows = desk.room.online(customers[:1], judge.names)
+    record = desk.log.get(made(desk, customers[0]).decision_id)
+    points = set()
+    for day in ("2026-02-15", "2026-11-15"):
+        as_of = np.array([parse_instant(day)])
+        known = Known(customers[:1], judge.names, rows.values, as_of)
+        [(told, _)] = decide(judge, known, Purpose.CRM, record.decision.decided_at)
+        past = Past(record.model_copy(update={"decision": told}), judge)
+        for score in told.scores:
+            check(past, score)
+            case, month = past.case(score.target), from_micros(int(as_of[0])).month
+            base = judge.bundle.scorers[score.target].calibration.intercept
+            assert case.scorer.calibration.intercept == base + 0.1 * (month - 1)
+            assert score.base_points + sum(r.points for r in score.reasons) == score.points
+        answer = counterfactuals(past, "churn")
+        churn = next(s for s in told.scores if s.target == "churn")
+        for plan in answer.scores[0].plans:
+            assert plan.points >= answer.scores[0].wanted > churn.points
+        points.add(churn.points)
+    assert len(points) == 2

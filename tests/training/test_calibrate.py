@@ -8,7 +8,13 @@ from scipy.special import expit
 from sklearn.linear_model import LogisticRegression, PoissonRegressor
 
 from domain.errors import NotEnoughDataError
-from training.calibrate import LEAST_SLOPE, fit_log_amount, fit_log_odds
+from training.calibrate import (
+    LEAST_SLOPE,
+    fit_log_amount,
+    fit_log_odds,
+    log_amount_shift,
+    log_odds_shift,
+)
 
 
 def outcomes(slope: float, intercept: float, n: int = 60_000) -> tuple[np.ndarray, np.ndarray]:
@@ -84,3 +90,32 @@ def test_rows_of_one_outcome_are_refused(one):
 def test_amounts_that_are_all_zero_are_refused():
     with pytest.raises(NotEnoughDataError, match="no amount above 0"):
         fit_log_amount(np.arange(5.0), np.zeros(5))
+
+
+@pytest.mark.parametrize("shift", [-1.5, 0.0, 0.6])
+def test_a_shift_is_the_intercept_of_a_regression_whose_slope_is_fixed(shift):
+    margin, good = outcomes(1.0, shift)
+    found = log_odds_shift(margin, good)
+    assert found == pytest.approx(shift, abs=0.03)
+    assert expit(margin + found).mean() == pytest.approx(good.mean(), abs=1e-9)
+    steps = np.linspace(-2, 2, 401)
+    likelihood = [(good * (margin + s) - np.logaddexp(0, margin + s)).mean() for s in steps]
+    assert found == pytest.approx(steps[int(np.argmax(likelihood))], abs=0.011)
+
+
+def test_a_shift_of_equal_margins_is_the_distance_to_the_log_odds():
+    assert log_odds_shift(np.full(4, 0.5), np.array([1.0, 1, 1, 0])) == pytest.approx(
+        np.log(3) - 0.5
+    )
+
+
+def test_an_amount_s_shift_makes_the_sums_equal():
+    calibrated, amount = np.log([10.0, 20.0, 30.0]), np.array([0.0, 100.0, 20.0])
+    assert log_amount_shift(calibrated, amount) == pytest.approx(np.log(2))
+
+
+def test_a_shift_of_one_outcome_or_no_amount_is_refused():
+    with pytest.raises(NotEnoughDataError):
+        log_odds_shift(np.zeros(3), np.ones(3))
+    with pytest.raises(NotEnoughDataError):
+        log_amount_shift(np.zeros(3), np.zeros(3))

@@ -7,10 +7,20 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from domain.asof import parse_instant
 from scoring.monotone import violations
 from tests.training.fit_world import MONOTONE, NAMES, PLAN, material
 from training.baselines import fit_baselines
-from training.fit import calibrate, evidence, fit_scorer, fold_evidence, out_of_fold, task
+from training.fit import (
+    calibrate,
+    evidence,
+    fit_scorer,
+    fold_evidence,
+    monthly,
+    out_of_fold,
+    points,
+    task,
+)
 from training.judge import judge
 from training.metrics import auc
 from training.space import default_trial
@@ -76,7 +86,7 @@ def test_evidence_is_the_scorers_and_the_baselines_word_on_the_rows_asked(target
     found = evidence(made, scorer, rows, baselines)
     X = made.problem.X[rows]
     assert found.y.tolist() == made.problem.y[rows].tolist()
-    assert found.score.tolist() == scorer.margin(X).tolist()
+    assert found.score.tolist() == scorer.calibrated(X).tolist()
     said = scorer.amount(X) if target == "value" else 1 - scorer.p_bad(X)
     assert found.predicted.tolist() == said.tolist()
     assert found.customers == [f"c{r}" for r in rows]
@@ -133,3 +143,61 @@ def test_with_folds_the_calibration_comes_from_the_out_of_fold_margins(folded):
     made, margin, _ = folded
     scorer = fit_scorer(made, PLAN, BEST, 1, margin)
     assert scorer.calibration == calibrate(made, margin, made.split.fit)
+
+
+SEASON = PLAN.model_copy(update={"split": "time", "season": "year_before"})
+JUNE, SEPTEMBER, NEXT_JUNE = (
+    parse_instant(f"{day}T00:00:00Z") for day in ("2010-06-01", "2010-09-01", "2011-06-01")
+)
+
+
+def seasonal(target, n=4000):
+    """September's truth is better than June's at the same features; a tenth stands in October."""
+    made = material(target, n, 2)
+    moments = np.where(np.arange(n) % 2, JUNE, SEPTEMBER)
+    rng = np.random.default_rng(3)
+    y = made.problem.y.copy()
+    if target == "value":
+        y[moments == SEPTEMBER] *= 3.0
+    else:
+        y = np.where((moments == SEPTEMBER) & (rng.random(n) < 0.5), 1.0, y)
+    few = made.split.fit[:20]
+    moments[few] = parse_instant("2010-10-01T00:00:00Z")
+    return replace(made, as_of=moments, problem=replace(made.problem, y=y))
+
+
+@pytest.mark.parametrize("target", ["churn", "value"])
+def test_a_month_s_shift_makes_its_predictions_sum_to_its_truth_and_the_next_year_has_it(target):
+    made = seasonal(target)
+    scorer = fit_scorer(made, SEASON, BEST, 1, None)
+    plain = fit_scorer(made, PLAN, BEST, 1, None)
+    assert plain.calibration.monthly == ()
+    assert replace(scorer.calibration, monthly=()) == plain.calibration
+    assert [m + 1 for m, v in enumerate(scorer.calibration.monthly) if v] == [6, 9]
+    taught = np.concatenate([made.split.fit, made.split.calibration])
+    for moment in (JUNE, SEPTEMBER):
+        rows = taught[made.as_of[taught] == moment]
+        found = evidence(made, scorer, rows)
+        assert found.predicted.sum() == pytest.approx(found.y.sum(), rel=1e-6)
+    rows = made.split.test[:40]
+    june = replace(made, as_of=np.full(len(made.as_of), JUNE))
+    next_june = replace(made, as_of=np.full(len(made.as_of), NEXT_JUNE))
+    assert (
+        evidence(june, scorer, rows).predicted.tolist()
+        == evidence(next_june, scorer, rows).predicted.tolist()
+    )
+    told = [int(scorer.at(int(made.as_of[r])).points(made.problem.X[[r]])[0]) for r in rows]
+    assert points(made, scorer, rows).tolist() == told
+
+
+def test_the_latest_year_teaches_a_month():
+    made = seasonal("churn")
+    late = made.as_of == JUNE
+    late[made.split.fit[::3]] = False
+    moved = replace(made, as_of=np.where(late, NEXT_JUNE, made.as_of))
+    calibration = fit_scorer(made, PLAN, BEST, 1, None).calibration
+    margin = np.zeros(len(made.as_of))
+    spoilt_june = moved.problem.y.copy()
+    spoilt_june[moved.as_of == JUNE] = 1.0
+    changed = replace(moved, problem=replace(moved.problem, y=spoilt_june))
+    assert monthly(changed, calibration, margin) == monthly(moved, calibration, margin)

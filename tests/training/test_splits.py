@@ -189,3 +189,18 @@ def test_calibration_rows_of_one_outcome_are_refused_but_folds_need_none():
             check_size(replace(found, calibration=rows), y)
     fold = (found.fit, found.test)
     check_size(replace(found, calibration=np.arange(0), folds=(fold,)), y)
+
+
+def test_the_latest_training_date_calibrates_and_teaches_no_tree():
+    rows = rows_of(400)
+    plan = with_split("time")
+    last = split(rows, plan.model_copy(update={"calibration": "latest"}), HORIZON, at(250), seed=1)
+    usual = split(rows, plan, HORIZON, at(250), seed=1)
+    as_of = rows["as_of"].cast("int64").to_numpy()
+    early = np.concatenate([usual.fit, usual.calibration])
+    latest = as_of[early].max()
+    assert set(as_of[last.calibration]) == {latest}
+    assert sorted([*last.fit, *last.calibration]) == sorted(early)
+    assert as_of[last.fit].max() < latest
+    assert last.test.tolist() == usual.test.tolist()
+    assert last.test_unseen.tolist() == usual.test_unseen.tolist()

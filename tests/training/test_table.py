@@ -84,3 +84,17 @@ def test_every_gate_and_what_became_of_the_bundle_is_said(trained, version, refu
     assert f"  FAILED  value: calibrated: sum ratio {ratio:.2f}" in lines
     assert lines[-2] == f"bundle {trained.result.bundle.hash}"
     assert lines[-1] == (f"not registered: {refused}" if refused else "registered as version 3")
+
+
+def test_the_reliability_of_every_date_is_told_beside_its_floor(trained):
+    part = trained.result.targets["churn"].parts["test"]
+    by_date = {
+        t: replace(r, parts={**r.parts, "test_2027_01_01": r.parts["test"]})
+        for t, r in trained.result.targets.items()
+    }
+    lines = list(gate_lines(replace(trained.result, targets=by_date)))
+    error, floor = (part.figures[f"calibration_{n}"] for n in ("error", "floor"))
+    assert f"  by date  churn 2027-01-01: error {error:.3f}, floor {floor:.3f}" in lines
+    ratio = trained.result.targets["value"].parts["test"].figures["sum_ratio"]
+    assert f"  by date  value 2027-01-01: sum ratio {ratio:.2f}" in lines
+    assert not [n for n in lines if "unseen" in n]
