@@ -96,7 +96,11 @@ def score_book(bundle: Bundle, views: Path, catalogue: Catalogue, as_of: int, ou
     schema = schema_of(bundle.scorers).with_metadata({ORIGIN: bundle.hash.encode()})
     written, threads = 0, os.cpu_count() or 1
     try:
-        with pq.ParquetWriter(half, schema) as file, ThreadPoolExecutor(threads) as pool:
+        with (
+            # statistics of every reason of every group would stand in memory until the end
+            pq.ParquetWriter(half, schema, write_statistics=[ENTITY_KEY, AS_OF]) as file,
+            ThreadPoolExecutor(threads) as pool,
+        ):
             for rows in latest_rows(views, catalogue, as_of, GROUP):
                 work = partial(_score, bundle, catalogue, rows)
                 batches = list(pool.map(work, _parts(rows, as_of)))

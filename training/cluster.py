@@ -85,6 +85,7 @@ def on_dask(address: str) -> Fit:
 
 def _parted(client: Client, values: np.ndarray[Any, Any], workers: list[str]) -> Any:
     """The rows as one Dask array, an equal part in the memory of each worker."""
+    import dask
     import dask.array as da
 
     parts = np.array_split(values, len(workers))
@@ -93,13 +94,7 @@ def _parted(client: Client, values: np.ndarray[Any, Any], workers: list[str]) ->
         for part, worker in zip(parts, workers, strict=True)
     ]
     arrays = [
-        da.from_delayed(_later(future), part.shape, part.dtype)
+        da.from_delayed(dask.delayed(future), part.shape, part.dtype)
         for future, part in zip(held, parts, strict=True)
     ]
     return da.concatenate(arrays)
-
-
-def _later(future: Any) -> Any:
-    import dask
-
-    return dask.delayed(future)
