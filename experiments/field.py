@@ -27,6 +27,7 @@ import optuna
 from flaml import AutoML
 from numpy.typing import NDArray
 
+from domain.errors import NotEnoughDataError
 from domain.plan import StudyPlan
 from domain.settings import DATA
 from domain.workspace import Workspace
@@ -51,6 +52,7 @@ SETS = (
 )  # fmt: skip
 
 TAKE_MISSING = ("lgbm", "xgboost", "xgb_limitdepth", "catboost", "rf", "extra_tree")
+LEAST_SECONDS = 10.0
 EXPLAINED = 1000
 """Rows that are explained together to see what one explanation costs."""
 
@@ -290,11 +292,13 @@ def peer(case: Case, learner: Learner, seed: int) -> Scored:
 def flaml(case: Case, options: Options, wall: float) -> Scored:
     """FLAML for as long as Tierline searched, its own folds parted by customer.
 
-    It chooses among the learners that take missing values.
+    It chooses among the learners that take missing values, for `LEAST_SECONDS` at least: on a busy
+    machine it finds nothing in less.
     Its `curve` has one point: the seconds until it had found its best model.
     """
     reached: list[float] = []
-    budget = options.flaml_seconds / len(case.pairs) if options.flaml_seconds else wall
+    given = (options.flaml_seconds or 0.0) / len(case.pairs)
+    budget = given or max(wall, LEAST_SECONDS)
     made, problem = case.material, case.material.problem
     _, groups = np.unique(np.asarray(made.customers), return_inverse=True)
 
@@ -309,6 +313,8 @@ def flaml(case: Case, options: Options, wall: float) -> Scored:
                 time_budget=budget, split_type="group", groups=groups[rows],
                 estimator_list=list(TAKE_MISSING),
             )  # fmt: skip
+        if model.model is None:
+            raise NotEnoughDataError(f"FLAML found no model in {budget:.1f} s: give it --flaml")
         reached.append(float(model.time_to_find_best_model))
         if problem.is_amount:
             return Learnt(model.predict)
