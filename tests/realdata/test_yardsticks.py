@@ -140,3 +140,13 @@ def test_the_interval_of_spend_loses_coverage_as_time_goes_on_and_says_so(result
     june, september = (value[f"test_2011_{m}_01"]["coverage"]["all"] for m in ("06", "09"))
     assert june["interval"][1] >= 0.9
     assert 0.75 < september["coverage"] < june["coverage"]
+
+
+def test_a_season_learnt_the_year_before_calibrates_the_retailer(results):
+    """Without it: error .109 in September, amounts that sum to .61 of the truth there."""
+    targets = results("online_retail_ii")["targets"]
+    assert targets["churn"]["test_2011_09_01"]["calibration_error"] < 0.05
+    assert 0.8 < targets["value"]["test_2011_09_01"]["sum_ratio"] < 1.25
+    for target in ("churn", "value"):
+        gates = {g["gate"]: g["passed"] for g in targets[target]["gates"]}
+        assert gates["calibrated"]
