@@ -53,8 +53,8 @@ def monthly(material: Material, calibration: Calibration, margin: Floats) -> tup
     """What each calendar month adds to the intercept; 0 for months that teach nothing.
 
     A month teaches by its latest training as_of, where that has `LEAST_ROWS` rows and both
-    outcomes, or any amount. `margin` is that of every row; rows that the trees learnt from count too: one number a
-    month hardly fits them better than others (docs/decisions/0014), and needs them all.
+    outcomes, or any amount. `margin` is that of every row; rows that the trees learnt from count
+    too: one number a month hardly fits them better than others (docs/decisions/0014).
     """
     is_amount = material.problem.is_amount
     learn = log_amount_shift if is_amount else log_odds_shift
