@@ -62,16 +62,17 @@ def monthly(material: Material, calibration: Calibration, margin: Floats) -> tup
     """What each calendar month adds to the intercept; 0 for months that teach nothing.
 
     A month teaches by its latest training as_of, where that has `LEAST_ROWS` rows and both
-    outcomes. `margin` is that of every row; rows that the trees learnt from count too: one number a
-    month hardly fits them better than others (docs/decisions/0014), and needs them all.
+    outcomes, or any amount. `margin` is that of every row; rows that the trees learnt from count
+    too: one number a month hardly fits them better than others (docs/decisions/0014).
     """
-    learn = log_amount_shift if material.problem.is_amount else log_odds_shift
+    is_amount = material.problem.is_amount
+    learn = log_amount_shift if is_amount else log_odds_shift
     learnt = np.concatenate([material.split.fit, material.split.calibration])
     shifts = [0.0] * 12
     for as_of in np.unique(material.as_of[learnt]).tolist():
         rows = learnt[material.as_of[learnt] == as_of]
         y = material.problem.y[rows]
-        if rows.size >= LEAST_ROWS and has_both(y > 0):
+        if rows.size >= LEAST_ROWS and (y.any() if is_amount else has_both(y)):
             calibrated = calibration.slope * margin[rows] + calibration.intercept
             shifts[from_micros(as_of).month - 1] = learn(calibrated, y)
     return tuple(shifts)

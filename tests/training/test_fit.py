@@ -9,6 +9,7 @@ import pytest
 
 from domain.asof import parse_instant
 from scoring.monotone import violations
+from scoring.scorer import Calibration
 from tests.training.fit_world import MONOTONE, NAMES, PLAN, material
 from training.baselines import fit_baselines
 from training.fit import (
@@ -188,6 +189,18 @@ def test_a_month_s_shift_makes_its_predictions_sum_to_its_truth_and_the_next_yea
     )
     told = [int(scorer.at(int(made.as_of[r])).points(made.problem.X[[r]])[0]) for r in rows]
     assert points(made, scorer, rows).tolist() == told
+
+
+def test_a_month_teaches_with_both_outcomes_or_any_amount():
+    """Everybody spends in June, and everybody stays."""
+    for target, taught in (("value", True), ("churn", False)):
+        made = seasonal(target)
+        y = np.where(made.as_of == JUNE, 1.0, made.problem.y)
+        made = replace(made, problem=replace(made.problem, y=y))
+        found = monthly(made, Calibration(1.0, 0.0), np.zeros(len(y)))
+        assert (found[8] != 0, found[5]) == (True, 0.0)
+        moved = monthly(made, Calibration(1.0, 1.0), np.zeros(len(y)))
+        assert moved[5] == pytest.approx(-1.0 if taught else 0.0)
 
 
 def test_the_latest_year_teaches_a_month():
