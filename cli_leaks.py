@@ -32,7 +32,8 @@ def leaks(home: Path, source: str, data: Path | None, seed: int, json_file: Path
       tierline leaks --source bank
       tierline leaks --source bankchurners --data ../shared/data/bankchurners
     """
-    from training.run import compute_features, find_leaks
+    from training.leakage import find_leaks
+    from training.run import compute_features
     from training.table import leak_lines
 
     workspace = Workspace(home, source)

@@ -21,13 +21,15 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.asof import MICROS_PER_DAY, to_micros
-from domain.errors import Fault, InputError
+from domain.errors import Fault, InputError, NotEnoughDataError
 from domain.tiers import Target
+from domain.workspace import Workspace
 from events.dataset import SUPERSEDED, Dataset
 from events.given import GIVEN
 from training import metrics
 from training.canary import moved
 from training.fit import Material
+from training.matrix import labelled, material
 from training.people import persons, profile
 from training.splits import Split, percents
 from training.twins import twins
@@ -346,3 +348,16 @@ def names_outcome(name: str) -> bool:
     parts = re.findall(r"[a-z]+|[^\W\d_a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
     joined = "".join(parts)
     return any(w in joined for w in _OUTCOME) or not _OUTCOME_WORDS.isdisjoint(parts)
+
+
+def find_leaks(dataset: Dataset, workspace: Workspace, seed: int) -> Leaks:
+    """Everything that a training of the source would find, over features already kept."""
+    rows, _ = labelled(dataset)
+    found = of_source(dataset, rows)
+    for target, table in rows.items():
+        try:
+            made = material(dataset, workspace, target, table, seed)
+        except NotEnoughDataError:
+            continue
+        found += of_target(dataset, made)
+    return found

@@ -52,7 +52,7 @@ from training.judge import (
     verdict_of,
 )
 from training.leakage import Leaks, of_source, of_target
-from training.matrix import Told, labelled, material, write_features
+from training.matrix import Told, labelled, write_features
 from training.report import plots
 from training.splits import Index, has_both
 from training.study import Asked, ask, material_of, tune_study
@@ -397,16 +397,3 @@ def _card(
         "lock_hash": options.lock_hash,
         **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
     }
-
-
-def find_leaks(dataset: Dataset, workspace: Workspace, seed: int) -> Leaks:
-    """Everything that a training of the source would find, over features already kept."""
-    rows, _ = labelled(dataset)
-    found = of_source(dataset, rows)
-    for target, table in rows.items():
-        try:
-            made = material(dataset, workspace, target, table, seed)
-        except NotEnoughDataError:
-            continue
-        found += of_target(dataset, made)
-    return found

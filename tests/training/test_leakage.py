@@ -26,9 +26,18 @@ from tests.training.fit_world import PLAN, material, problem
 from tests.training.label_world import at, buys, dataset_of, event, plan_of
 from training import leakage
 from training.fit import Material
-from training.leakage import Finding, Leaks, aucs, names_outcome, of_source, of_target, overlap
+from training.leakage import (
+    Finding,
+    Leaks,
+    aucs,
+    find_leaks,
+    names_outcome,
+    of_source,
+    of_target,
+    overlap,
+)
 from training.matrix import labelled
-from training.run import RunOptions, compute_features, find_leaks, train
+from training.run import RunOptions, compute_features, train
 from training.splits import Split
 from training.tune import Problem
 
