@@ -80,11 +80,11 @@ def _options(
 
     lock = Path(__file__).with_name("requirements.lock")
     accepted = Accepted(by=by, reason=accept) if accept else None
-    studies = tuple(read_study(file) for file in of.get("study", ()))
+    studies = tuple(read_study(file) for file in of.get("study") or ())
     storage = where(of.get("storage") or STUDIES.read(os.environ), home)
     made = RunOptions(
         trials, seed, accepted, lock if lock.is_file() else None, studies, storage,
-        baselines=of.get("baselines", ()), by=by, policy=opt.policy_of(of.get("policy")),
+        baselines=of.get("baselines") or (), by=by, policy=opt.policy_of(of.get("policy")),
     )  # fmt: skip
     if of.get("dask"):
         from training.cluster import on_dask

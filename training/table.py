@@ -84,8 +84,8 @@ def gate_lines(result: RunResult) -> Iterator[str]:
         for gate, passed, figure in found.verdict.gates:
             yield f"  {'passed' if passed else 'FAILED'}  {target}: {gate}: {figure}"
         for part, judged in found.parts.items():
-            if part not in ("test", "test_unseen"):
-                date = part.removeprefix("test_").replace("_", "-")
+            date = part.removeprefix("test_").replace("_", "-")
+            if date[:1].isdecimal():
                 yield f"  by date  {target} {date}: {reliability(judged.figures)}"
     for part, why in result.segments["left_out"].items():
         yield f"  segments, {part} left out: {why}"

@@ -155,8 +155,8 @@ def test_whom_the_policy_approves_and_each_of_its_stages_are_populations_of_thei
     approved = np.array([b not in policy.adverse.credit for b in band])
     assert 0 < approved.sum() < len(X)
     assert found["approved"] == fit_reference(
-        SCORER, X[approved], "approved", "获批客户（政策2026.11.2）",
-        "approved customers (policy 2026.11.2)",
+        SCORER, X[approved], "approved", f"获批客户（政策{policy.version}）",
+        f"approved customers (policy {policy.version})",
     )  # fmt: skip
     loyal = fit_reference(SCORER, X[40:1000], "stage_loyal", "?", "?").model_copy(
         update={"zh": found["stage_loyal"].zh, "en": found["stage_loyal"].en}

@@ -24,7 +24,7 @@ def test_it_scores_the_test_rows_from_features_of_its_own(trained, made):
     found = champion(trained.result.bundle, trained.workspace, made, CATALOGUE)
     scorer = trained.result.bundle.scorers["credit"]
     assert found.bundle == trained.result.bundle.hash
-    np.testing.assert_array_equal(found.scores, scorer.margin(made.problem.X[made.split.test]))
+    np.testing.assert_array_equal(found.scores, scorer.calibrated(made.problem.X[made.split.test]))
     fewer = replace(made.problem, names=made.problem.names[1:], X=made.problem.X[:, 1:])
     again = champion(
         trained.result.bundle, trained.workspace, replace(made, problem=fewer), CATALOGUE

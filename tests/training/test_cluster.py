@@ -92,11 +92,11 @@ def test_fewer_rows_than_workers_are_refused(client):
         fit_on_dask(client, problem(10, 1), np.arange(1), BEST, 7)
 
 
-def test_an_address_opens_its_cluster_and_another_is_refused(client, monkeypatch):
+def test_an_address_opens_its_cluster_and_another_is_refused(client, monkeypatch, tmp_path):
     fit = on_dask(client.scheduler.address)
     assert fit(problem(300, 1), np.arange(300), BEST, 7).num_trees() == BEST.trees
     fit.args[0].close()
-    learner = _options(1, 7, dask=client.scheduler.address).fit
+    learner = _options(tmp_path, 1, 7, dask=client.scheduler.address).fit
     assert learner.func is fit_on_dask
     learner.args[0].close()
     monkeypatch.setattr(cluster, "SECONDS", 0.2)

@@ -237,5 +237,5 @@ def test_segments_part_rows_by_tier_and_by_thin_file():
 def test_a_thin_file_misses_every_sign_of_a_history():
     names = ("transaction_tenure_days", "statement_tenure_days", "x")
     X = np.array([[np.nan, np.nan, 1.0], [np.nan, 3.0, 1.0]])
-    assert conformal._thin(X, names).tolist() == [True, False]
-    assert conformal._thin(X[:, 2:], ("x",)).tolist() == [False, False]
+    assert conformal.thin_file(X, names).tolist() == [True, False]
+    assert conformal.thin_file(X[:, 2:], ("x",)).tolist() == [False, False]

@@ -11,7 +11,7 @@ from domain.asof import parse_instant
 from scoring.monotone import violations
 from scoring.scorer import Calibration
 from tests.training.fit_world import MONOTONE, NAMES, PLAN, material
-from training.baselines import fit_baselines
+from training.baselines import Baselines, fit_baselines
 from training.fit import (
     calibrate,
     evidence,
@@ -178,14 +178,14 @@ def test_a_month_s_shift_makes_its_predictions_sum_to_its_truth_and_the_next_yea
     taught = np.concatenate([made.split.fit, made.split.calibration])
     for moment in (JUNE, SEPTEMBER):
         rows = taught[made.as_of[taught] == moment]
-        found = evidence(made, scorer, rows)
+        found = evidence(made, scorer, rows, Baselines({}, {}))
         assert found.predicted.sum() == pytest.approx(found.y.sum(), rel=1e-6)
     rows = made.split.test[:40]
     june = replace(made, as_of=np.full(len(made.as_of), JUNE))
     next_june = replace(made, as_of=np.full(len(made.as_of), NEXT_JUNE))
     assert (
-        evidence(june, scorer, rows).predicted.tolist()
-        == evidence(next_june, scorer, rows).predicted.tolist()
+        evidence(june, scorer, rows, Baselines({}, {})).predicted.tolist()
+        == evidence(next_june, scorer, rows, Baselines({}, {})).predicted.tolist()
     )
     told = [int(scorer.at(int(made.as_of[r])).points(made.problem.X[[r]])[0]) for r in rows]
     assert points(made, scorer, rows).tolist() == told

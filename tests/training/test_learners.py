@@ -19,10 +19,11 @@ from tests.conftest import required
 from tests.house.tree import ROOMS, modules
 from training import learners, metrics
 from training.baselines import USUAL
+from training.kept import Budget
 from training.learners import Learner, Learnt, Task, chosen
 from training.segments import fit_rfm
 from training.splits import percents
-from training.tune import Problem, fit_booster, inner_folds, make_study, tune
+from training.tune import Problem, Search, fit_booster, inner_folds, make_study, tune
 
 ROWS, TESTED = 900, 600
 SIGN = {"purchase_recency_days": -1, "days_past_due_last": -1}
@@ -34,8 +35,9 @@ def _product(task: Task, seed: int) -> Learnt:
     signs = tuple(SIGN.get(n, 0) for n in task.names)
     problem = Problem(task.X, task.y, tuple(task.names), signs, task.is_amount)
     places = percents("learners", [str(i) for i in range(len(task.y))])
-    study = make_study("learners", None, is_amount=task.is_amount)
-    best = tune(problem, inner_folds(places, np.arange(len(task.y))), study, 1, seed)
+    search = Search(Budget(1), seed)
+    kept = make_study("learners", None, search, is_amount=task.is_amount)
+    best = tune(problem, inner_folds(places, np.arange(len(task.y))), kept, search)
     booster = fit_booster(problem, np.arange(len(task.y)), best, seed)
     return Learnt(lambda Z: np.asarray(booster.predict(Z, raw_score=True, num_threads=1)))
 

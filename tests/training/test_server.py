@@ -19,8 +19,9 @@ from tests.scoring.conftest import SmallCatalogue, make_card
 from tests.servers import mlflow_server
 from tests.training.fit_world import MONOTONE, NAMES, PLAN, material
 from training.fit import fit_scorer
+from training.kept import Budget
 from training.track import Tracker
-from training.tune import inner_folds, make_study, tune
+from training.tune import Search, inner_folds, make_study, tune
 
 JUNE = parse_instant("2011-06-01")
 PANEL = "d" * 64
@@ -64,9 +65,10 @@ def trained(shop, tmp_path_factory):
         data = {"transactions": Used("d" * 64, {"num_rows": 600})}
         log_data(tracking_client(shop), tracker.run_id, "shop", data)
         places = np.arange(600) % 100
-        study = make_study("s", None, is_amount=False)
+        search = Search(Budget(2), 1)
+        kept = make_study("s", None, search, is_amount=False)
         folds = inner_folds(places, made.split.fit)
-        best = tune(made.problem, folds, study, 2, 1, tracker.trial)
+        best = tune(made.problem, folds, kept, search, tracker.trial)
         scorer = fit_scorer(made, PLAN, best, 1, None)
         tracker.figures(best.params, {"test": {"auc": 0.5}})
         tracker.files([plot])

@@ -77,8 +77,10 @@ def test_the_terminal_and_markdown_show_the_same_rows(trained):
 def test_every_gate_and_what_became_of_the_bundle_is_said(trained, version, refused):
     lines = list(gate_lines(replace(trained.result, version=version, refused=refused)))
     gates = [g for r in trained.result.targets.values() for g in r.verdict.gates]
-    assert len(lines) == len(gates) + 2 + len(list(leak_lines(trained.result.leaks)))
-    marks = [line.split()[0] for line in lines[: len(gates)]]
+    dates = [line for line in lines if line.startswith("  by date")]
+    assert len(dates) == 3 * len(trained.dataset.plan.test_as_of)
+    assert len(lines) == len(gates) + len(dates) + 2 + len(list(leak_lines(trained.result.leaks)))
+    marks = [m for m in (line.split()[0] for line in lines) if m in ("passed", "FAILED")]
     assert marks == ["passed" if passed else "FAILED" for _, passed, _ in gates]
     ratio = trained.result.targets["value"].parts["test"].figures["sum_ratio"]
     assert f"  FAILED  value: calibrated: sum ratio {ratio:.2f}" in lines
