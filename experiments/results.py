@@ -79,11 +79,14 @@ def tables(found: list[dict[str, Any]], trials: int) -> Iterator[str]:
     yield ""
     yield from _markdown(PARTS, (row for j in judged for row in _parts(*j)))
     yield ""
-    yield "Gates that failed, so that nothing is registered without a written reason:"
-    yield ""
-    for source, name, t in judged:
-        for gate in (g for g in t["gates"] if not g["passed"]):
-            yield f"- `{source}` {name}: {gate['gate']}: {gate['figure']}"
+    failed = [
+        f"- `{source}` {name}: {gate['gate']}: {gate['figure']}"
+        for source, name, t in judged
+        for gate in t["gates"]
+        if not gate["passed"]
+    ]
+    said = "Gates that failed, so that nothing is registered without a written reason:"
+    yield from (said, "", *failed) if failed else (f"{said} none.",)
 
 
 def _row(source: str, target: str, found: dict[str, Any]) -> tuple[str, ...]:
