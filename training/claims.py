@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import fcntl
 import hashlib
+import os
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
@@ -69,12 +70,22 @@ class FileClaims:
         except BlockingIOError:
             file.close()
             return None
+        if not _is_at(path, file.fileno()):  # given back between opening and locking
+            file.close()
+            return None
 
         def give_back() -> None:
             path.unlink(missing_ok=True)
             file.close()
 
         return give_back
+
+
+def _is_at(path: Path, handle: int) -> bool:
+    try:
+        return os.path.samestat(os.fstat(handle), path.stat())
+    except FileNotFoundError:
+        return False
 
 
 class PostgresClaims:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import threading
 
 import pytest
@@ -28,6 +29,21 @@ def test_a_claim_has_one_holder_until_it_is_given_back(two):
     assert mine.take("study 3") is None
     give_back_again()
     give_back_other()
+
+
+def test_a_file_that_was_given_back_between_opening_and_locking_is_no_claim(tmp_path, monkeypatch):
+    """Who locks the file that is gone would hold a claim beside the holder of the next one."""
+    mine, other = FileClaims(tmp_path), FileClaims(tmp_path)
+    give_back, lock = mine.take("study 3"), fcntl.flock
+
+    def late(handle, how):
+        monkeypatch.setattr(fcntl, "flock", lock)
+        give_back()
+        lock(handle, how)
+
+    monkeypatch.setattr(fcntl, "flock", late)
+    assert other.take("study 3") is None
+    other.take("study 3")()
 
 
 def test_one_worker_at_a_time_is_alone(two):
