@@ -9,7 +9,8 @@ from sklearn.metrics import roc_auc_score
 from tests.training.fit_world import PLAN, material
 from training.fit import fit_scorer
 from training.noise import seed_noise
-from training.tune import Best, default_trial
+from training.space import default_trial
+from training.tune import Best
 
 BEST = Best({**default_trial(1000), "bagging_freq": 1, "bagging_fraction": 0.6}, 12, 0.0)
 
