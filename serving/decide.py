@@ -25,6 +25,8 @@ from features.views import longest_age, themes
 from scoring.bundle import Bundle
 from scoring.card import Card, read_card
 from scoring.conformal import Conformal, read_conformal
+from scoring.global_view import FILE as GLOBAL_VIEW
+from scoring.global_view import GlobalView, read_global_view
 from scoring.grouped import Case
 from scoring.levers import levers_of
 from scoring.reasons import reasons
@@ -106,6 +108,11 @@ class Judge:
     def references(self) -> Mapping[Target, tuple[Reference, ...]]:
         """The populations that the bundle holds scores against; none in an older bundle."""
         return read_references(self.bundle.beside.get("references", {}), self.bundle.scorers)
+
+    @cached_property
+    def global_views(self) -> Mapping[Target, GlobalView]:
+        """What moves scores over the customers learnt from; none in an older bundle."""
+        return read_global_view(self.bundle.beside.get(GLOBAL_VIEW, {}))
 
     @cached_property
     def currency(self) -> str:

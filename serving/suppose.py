@@ -26,11 +26,9 @@ from domain.inquiry import (
 )
 from domain.tiers import TARGETS, Target
 from features.catalogue import Catalogue
-from scoring.bundle import Bundle
 from scoring.change import Scored
 from scoring.counterfactuals import Answer, Plan, plans
 from scoring.explanation import explanation
-from scoring.global_view import FILE, read_global_view
 from scoring.golden import golden_rows
 from scoring.levers import levers_of, ranges
 from scoring.scorer import Scorer
@@ -91,15 +89,15 @@ def _counterfactual(past: Past, score: TargetScore, points: int | None) -> Count
 def _search(past: Past, target: Target, wanted: int) -> Answer:
     judge = past.judge
     scorer = past.scorers[target]
-    levers = levers_of(judge.catalogue, _seen(judge.bundle, scorer), judge.policy.levers)
+    levers = levers_of(judge.catalogue, _seen(judge, scorer), judge.policy.levers)
     return plans(scorer, judge.catalogue, past.record.features, wanted, levers)
 
 
-def _seen(bundle: Bundle, scorer: Scorer) -> Mapping[str, tuple[float, float]]:
+def _seen(judge: Judge, scorer: Scorer) -> Mapping[str, tuple[float, float]]:
     """How far features reach, by the rows learnt from; by the golden rows in an older bundle."""
-    views = read_global_view(bundle.beside.get(FILE, {}))
-    found = views[scorer.target].ranges if scorer.target in views else {}
-    return found or ranges(scorer.features, golden_rows(bundle.golden[scorer.target]))
+    view = judge.global_views.get(scorer.target)
+    found = view.ranges if view is not None else {}
+    return found or ranges(scorer.features, golden_rows(judge.bundle.golden[scorer.target]))
 
 
 def _told(catalogue: Catalogue, plan: Plan) -> PlanTold:
