@@ -23,6 +23,8 @@ from events.words import likeness, plain
 
 GIVEN = "given"
 FILE = "given.toml"
+CODE = "code"
+"""The unit of values that only tell levels apart."""
 _PROTECTED = ("birth_on", "gender", "marital", "dependants")
 _PROTECTED_WORDS = ("age", "race", "religion", "ethnic", "nationality", "dependent", "pregnan")
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,62}$")]
@@ -39,7 +41,8 @@ class GivenColumn(_Strict):
 
     A number is taken as it is; `values` turns codes into numbers (a code not named is missing),
     `is_one_of` makes a flag of some codes, `days_since` counts from a date to as_of. Values in
-    `missing` stand for no value.
+    `missing` stand for no value. The unit `code` says that values have no order (a branch, a city):
+    a scorer reads them by what came of the customers of each level.
     """
 
     name: Name
@@ -56,6 +59,15 @@ class GivenColumn(_Strict):
     is_one_of: tuple[str, ...] = ()
     days_since: bool = False
     missing: tuple[float, ...] = ()
+
+    @model_validator(mode="after")
+    def _is_free(self) -> GivenColumn:
+        if self.unit == CODE and (self.better or self.lever or self.is_one_of or self.days_since):
+            raise ValueError(
+                f"{shown(self.name)} is a code: it has no direction, is no lever, no flag and no "
+                "date; leave these out, or give another unit"
+            )
+        return self
 
     @model_validator(mode="after")
     def _is_protected(self) -> GivenColumn:

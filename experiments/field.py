@@ -38,6 +38,7 @@ from experiments.field_page import FLAML, OURS, Row, write
 from scoring.tree_shap import explain as explain_trees
 from training import learners, metrics, segments
 from training.baselines import PEERS, USUAL
+from training.categories import encoded
 from training.fit import FOLD_TRIALS, Material, fit_scorer, task
 from training.judge import resample
 from training.kept import Budget
@@ -239,7 +240,7 @@ def tierline(case: Case, options: Options) -> Scored:
             spent[k] += searched + seconds
             scores[k, tested] += found / repeats
     booster = fit_booster(made.problem, case.pairs[0][0], steps[-1][1], options.seed)
-    X = made.problem.X[case.tested[:EXPLAINED]]
+    X = encoded(made.problem, case.pairs[0][0]).X[case.tested[:EXPLAINED]]
     explain_trees(booster, X[:40])  # compiles
     return Scored(
         scores[-1], float(spent[-1]), wall / len(case.pairs), len(booster.model_to_string()),
@@ -303,11 +304,12 @@ def flaml(case: Case, options: Options, wall: float) -> Scored:
     _, groups = np.unique(np.asarray(made.customers), return_inverse=True)
 
     def fit(rows: Index) -> Learnt:
+        X = encoded(problem, rows).X[rows]
         model = AutoML()
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
             model.fit(
-                problem.X[rows], problem.learnt[rows], seed=options.seed, n_jobs=1, verbose=0,
+                X, problem.learnt[rows], seed=options.seed, n_jobs=1, verbose=0,
                 task="regression" if problem.is_amount else "classification",
                 metric="mse" if problem.is_amount else "roc_auc", eval_method="cv",
                 time_budget=budget, split_type="group", groups=groups[rows],
@@ -327,10 +329,11 @@ def flaml(case: Case, options: Options, wall: float) -> Scored:
 
 def _everywhere(case: Case, fit: Callable[[Index], Learnt]) -> Scored:
     score, begun = np.zeros(len(case.material.problem.y)), time.process_time()
-    X, repeats = case.material.problem.X, max(1, len(case.pairs) // FOLDS)
+    repeats = max(1, len(case.pairs) // FOLDS)
     wall = time.monotonic()
     for learn, tested in case.pairs:
         learnt = fit(learn)
+        X = encoded(case.material.problem, learn).X
         score[tested] += learnt.score(X[tested]) / repeats
     seconds, explain = time.process_time() - begun, learnt.explain
     wall = time.monotonic() - wall

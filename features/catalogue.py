@@ -15,6 +15,7 @@ from typing import Literal
 from domain.decision import content_hash
 from domain.errors import NotFoundError, TierlineError
 from domain.tiers import Target
+from events.given import CODE
 from events.schema import OUTCOMES, TABLES, Personal
 from features import accounts, credit, people, spending
 from features.declare import LEVER_COSTS, SIDES, Declaration, Side, Theme
@@ -48,7 +49,7 @@ class Feature:
     `better`: +1 where a larger value earns more points of a target, -1 where fewer; else free.
     `lever_cost`: what it costs to move it, 0 where nobody can (`features/declare.py`, `Rule`).
     `low` and `high` are what a value on either side is called (zh, en), parted at `middle` where
-    it has one.
+    it has one. Values in the unit `code` are levels without an order, as branches are.
     """
 
     name: str
@@ -73,6 +74,11 @@ class Feature:
         return self.zh if lang == "zh" else self.en
 
     @property
+    def is_category(self) -> bool:
+        """Whether its values are codes, which a scorer reads by what their levels stand for."""
+        return self.unit == CODE
+
+    @property
     def lever(self) -> bool:
         """Whether the customer, or we with them, can change it."""
         return self.lever_cost > 0
@@ -85,7 +91,7 @@ class Feature:
         None where neither tells: of a free feature points do not say whether it is low or high; nor
         is nothing high or short, or a full share low.
         """
-        if value is None or math.isnan(value) or self.unit == "flag":
+        if value is None or math.isnan(value) or self.unit == "flag" or self.is_category:
             return None
         if self.middle is not None:
             off = value - self.middle
@@ -164,6 +170,10 @@ class Catalogue:
     def monotone(self, target: Target, names: Sequence[str]) -> tuple[int, ...]:
         """The declared direction of each feature: +1, -1, or 0 for free."""
         return tuple(self[n].better.get(target, 0) for n in names)
+
+    def categories(self, names: Sequence[str]) -> tuple[str, ...]:
+        """Those whose values are codes."""
+        return tuple(n for n in names if self[n].is_category)
 
     def lineage(self, name: str) -> frozenset[tuple[str, str]]:
         """The raw (table, column) pairs that the feature reads, clocks left out."""
@@ -275,6 +285,8 @@ def shown_value(value: float | None, unit: str, lang: Language, currency: str) -
         return f"{value:z,.0f} {currency}".strip()
     if unit == "ratio":
         return f"{value:z.2f}"
+    if unit == CODE:
+        return f"{value:.0f}"
     number = (
         f"{value:z,.0f}"
         if abs(value - round(value)) < 0.05 or abs(value) >= 100

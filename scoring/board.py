@@ -85,7 +85,7 @@ class Board:
     @staticmethod
     def of(scorer: Scorer, x: Floats, groups: Sequence[Group]) -> Board:
         """The board of one customer."""
-        leaves = scorer.leaves
+        leaves, x = scorer.leaves, scorer.encoded(x[None])[0]
         size = len(leaves.values)
         moving = {i for g in groups for i in g.columns}
         alive = np.ones(size, bool)

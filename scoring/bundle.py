@@ -30,6 +30,7 @@ from domain.errors import BundleError
 from domain.tiers import Target
 from events.durable import write_folder
 from scoring.card import read_card
+from scoring.categories import MOST_LEVELS
 from scoring.golden import REASONS, first_difference, make_golden
 from scoring.monotone import violations
 from scoring.scorer import Explainer, Scorer, scorer_from
@@ -58,6 +59,9 @@ class CatalogueLike(Protocol):
     def monotone(self, target: Target, names: tuple[str, ...]) -> tuple[int, ...]:
         """The direction of each."""
 
+    def categories(self, names: tuple[str, ...]) -> tuple[str, ...]:
+        """Those that are categories."""
+
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True, allow_inf_nan=False)
@@ -75,6 +79,13 @@ class _Scale(_Strict):
     points_to_double: int
 
 
+class _Levels(_Strict):
+    feature: str
+    codes: Annotated[list[float], Field(max_length=MOST_LEVELS)]
+    statistics: Annotated[list[float], Field(max_length=MOST_LEVELS)]
+    unseen: float
+
+
 class _Fields(_Strict):
     target: Target
     features: list[str]
@@ -85,6 +96,7 @@ class _Fields(_Strict):
     monotone: list[int]
     explainer: Explainer = "pred_contrib"
     explainer_because: str | None = None
+    categories: list[_Levels] = []
 
 
 class Manifest(_Strict):
@@ -131,8 +143,8 @@ def write_bundle(
 
     Raises:
         BundleError: a scorer breaks its monotone rules (I5) or uses a feature that the catalogue
-            does not give its target (I10); card or golden rows miss a target; something that is
-            not of `BESIDE` stands beside.
+            does not give its target (I10), or reads other categories than it; card or golden rows
+            miss a target; something that is not of `BESIDE` stands beside.
         InputError: golden rows do not fit their scorer.
     """
     for scorer in scorers.values():
@@ -220,6 +232,8 @@ def _check_scorer(scorer: Scorer, catalogue: CatalogueLike) -> None:
         raise BundleError(f"{target}: the catalogue does not give it {foreign}: train without them")
     if tuple(catalogue.monotone(target, scorer.features)) != tuple(scorer.monotone):
         raise BundleError(f"{target}: its monotone rules are not the catalogue's: train again")
+    if catalogue.categories(scorer.features) != tuple(c.feature for c in scorer.categories):
+        raise BundleError(f"{target}: its categories are not the catalogue's: train again")
     broken = violations(scorer.booster_text, scorer.monotone)
     if broken:
         raise BundleError(

@@ -76,7 +76,8 @@ def changed(before: Scored, after: Scored) -> Change:
     parts: dict[str, float] = {}
     for scorer in (old, new):
         each = scorer.scale.factor * scorer.calibration.slope / 2
-        moved = between(scorer.booster_text, before.row(scorer), after.row(scorer))
+        start_row, end_row = scorer.encoded(np.array([before.row(scorer), after.row(scorer)]))
+        moved = between(scorer.booster_text, start_row, end_row)
         for name, part in zip(scorer.features, moved.tolist(), strict=True):
             parts[name] = parts.get(name, 0.0) + each * part
     moving = [name for name in sorted(parts) if parts[name]]

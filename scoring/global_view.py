@@ -82,7 +82,8 @@ _FILE = TypeAdapter(dict[Target, GlobalView])
 
 
 def global_view(scorer: Scorer, X: Floats, catalogue: Catalogue, shown: int = 15) -> GlobalView:
-    """The view of the rows X (n, k); dependence of the `shown` features that move most.
+    """The view of the rows X (n, k); dependence of the `shown` features that move most
+    and are no codes.
 
     Raises:
         NotEnoughDataError: fewer than fifty rows.
@@ -93,6 +94,7 @@ def global_view(scorer: Scorer, X: Floats, catalogue: Catalogue, shown: int = 15
     explained = scorer.explain(X)
     found = by_idea(explained.reasons, scorer, catalogue)
     names = [idea.name for idea in found.ideas]
+    codes = {levels.feature for levels in scorer.categories}
     by_feature = _largest_first(_sizes(scorer.features, explained.reasons))
     places = {name: i for i, name in enumerate(scorer.features)}
     return GlobalView(
@@ -102,6 +104,7 @@ def global_view(scorer: Scorer, X: Floats, catalogue: Catalogue, shown: int = 15
         dependence={
             n: _dependence(X[:, places[n]], explained.reasons[:, places[n]])
             for n in list(by_feature)[:shown]
+            if n not in codes
         },
         bands=_bands(explained.points, found.reasons, names),
         ranges=ranges(scorer.features, X, FEWEST),

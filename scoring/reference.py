@@ -38,7 +38,7 @@ class Reference(BaseModel):
     """A population of a scorer: how many, and the mean contribution of each feature to the margin.
 
     `base` is the booster's mean output; `base` and all contributions make the mean margin.
-    `typical` is the median of each feature that at least fifty have, to three digits.
+    `typical` is the median, to three digits, of each feature that fifty have and that is no code.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True, strict=True)
@@ -159,6 +159,7 @@ def _mean(
             f"{len(shap)} customers in reference {name}: give at least {FEWEST}"
         )
     means = [math.fsum(column.tolist()) / len(shap) for column in shap.T]
+    codes = {levels.feature for levels in scorer.categories}
     return Reference(
         name=name,
         zh=zh,
@@ -169,7 +170,7 @@ def _mean(
         typical={
             feature: float(f"{np.nanmedian(column):.3g}")
             for feature, column in zip(scorer.features, X.T, strict=True)
-            if np.count_nonzero(~np.isnan(column)) >= FEWEST
+            if feature not in codes and np.count_nonzero(~np.isnan(column)) >= FEWEST
         },
     )
 

@@ -24,6 +24,7 @@ from domain.asof import from_micros
 from domain.errors import BundleError, Fault, InputError
 from domain.tiers import Target
 from scoring.booster import LARGEST_VALUE, check_text, open_booster
+from scoring.categories import Levels, encoded, levels_from
 from scoring.points import PointScale, whole_reasons
 
 if TYPE_CHECKING:
@@ -107,9 +108,11 @@ class Explained:
 class Scorer:
     """One fitted model of a target; a higher margin is always better.
 
+    `categories`: features that arrive as codes, which the trees read as the statistic of the level.
+
     Raises:
         InputError: features repeat, `monotone` does not name one direction a feature, or nobody is
-            known as `explainer`.
+            known as `explainer`, or `categories` are not features, each once and free of direction.
         BundleError: the booster's text does not fit the features.
     """
 
@@ -122,12 +125,19 @@ class Scorer:
     currency: str | None
     monotone: tuple[int, ...]
     explainer: Explainer = "tree_shap"
+    categories: tuple[Levels, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.features or len(set(self.features)) != len(self.features):
             raise InputError(f"{self.target}: features are empty or repeat: name each once")
         if len(self.monotone) != len(self.features) or not set(self.monotone) <= {-1, 0, 1}:
             raise InputError(f"{self.target}: monotone needs -1, 0 or 1 for each feature")
+        free = {n for n, way in zip(self.features, self.monotone, strict=True) if not way}
+        named = [levels.feature for levels in self.categories]
+        if len(set(named)) != len(named) or not set(named) <= free:
+            raise InputError(
+                f"{self.target}: categories {named} must be features, each once, without direction"
+            )
         if self.horizon_days <= 0:
             raise InputError(f"{self.target}: horizon_days is {self.horizon_days}: give 1 or more")
         if self.explainer not in get_args(Explainer):
@@ -153,6 +163,7 @@ class Scorer:
             "currency": self.currency,
             "monotone": [int(way) for way in self.monotone],
             "explainer": self.explainer,
+            "categories": [levels.fields() for levels in self.categories],
         }
 
     def at(self, as_of: int) -> Scorer:
@@ -204,7 +215,12 @@ class Scorer:
         self._check(X)
         if not len(X):
             return np.empty(0)
-        return np.asarray(self.booster.predict(X, raw_score=True, num_threads=1), dtype=np.float64)
+        told = self.booster.predict(self.encoded(X), raw_score=True, num_threads=1)
+        return np.asarray(told, dtype=np.float64)
+
+    def encoded(self, X: Floats) -> Floats:
+        """The matrix as the trees read it: statistics in the place of codes."""
+        return encoded(X, self.features, self.categories)
 
     def calibrated(self, X: Floats) -> Floats:
         """Log-odds of the good outcome, or log of the expected amount (n,)."""
@@ -271,8 +287,9 @@ class Scorer:
         if not len(X):
             return np.empty((0, len(self.features) + 1))
         if self.explainer == "tree_shap":
-            return self.tree_shap.explain(X)
-        return np.asarray(self.booster.predict(X, pred_contrib=True, num_threads=1))
+            return self.tree_shap.explain(self.encoded(X))
+        told = self.booster.predict(self.encoded(X), pred_contrib=True, num_threads=1)
+        return np.asarray(told)
 
     def _check(self, X: Floats) -> None:
         if not isinstance(X, np.ndarray) or X.dtype != np.float64:
@@ -363,6 +380,7 @@ def scorer_from(fields: Mapping[str, Any], booster_text: str) -> Scorer:
         currency=fields["currency"],
         monotone=tuple(fields["monotone"]),
         explainer=fields["explainer"],
+        categories=tuple(map(levels_from, fields.get("categories", ()))),
     )
 
 

@@ -16,6 +16,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import FunctionTransformer, StandardScaler
 
 from domain.errors import InputError
+from scoring.categories import Levels, encoded
 from scoring.rfm import RFM_FEATURES
 from scoring.segments import BUYING_FEATURES
 from training import learners
@@ -30,13 +31,19 @@ PEERS = (REGRESSION, BUYING, *learners.PEERS)
 
 @dataclass(frozen=True)
 class Baselines:
-    """`rules` must be beaten; `peers` (models of another kind) must not be better."""
+    """`rules` must be beaten; `peers` (models of another kind) must not be better.
+
+    All learnt from `features`, whose categories were turned into numbers by `levels`.
+    """
 
     rules: dict[str, Score]
     peers: dict[str, Score]
+    features: tuple[str, ...] = ()
+    levels: tuple[Levels, ...] = ()
 
     def scores(self, X: Floats) -> dict[str, Floats]:
         """The score of every baseline on rows."""
+        X = encoded(X, self.features, self.levels)
         return {name: f(X) for name, f in {**self.rules, **self.peers}.items()}
 
 
@@ -51,6 +58,8 @@ def fit_baselines(task: Task, seed: int, more: Sequence[str] = ()) -> Baselines:
     return Baselines(
         {n: f for n, f in found.items() if n not in PEERS},
         {n: f for n, f in found.items() if n in PEERS},
+        tuple(task.names),
+        task.levels,
     )
 
 

@@ -23,6 +23,7 @@ import numpy as np
 from domain.errors import BundleError, InputError
 from scoring.booster import booster_text, open_booster
 from scoring.monotone import violations
+from training.categories import encoded
 from training.tune import Best, Fit, Index, Problem
 
 if TYPE_CHECKING:
@@ -43,6 +44,7 @@ def fit_on_dask(
         InputError: the cluster has no worker, or fewer rows than workers.
         BundleError: a direction is broken.
     """
+    problem = encoded(problem, rows)
     workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
     if not workers or len(rows) < len(workers):
         raise InputError(

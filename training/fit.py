@@ -21,6 +21,7 @@ from scoring.scorer import Calibration, Scorer, by_month
 from scoring.segments import Fitted
 from training.baselines import Baselines, fit_baselines
 from training.calibrate import fit_log_amount, fit_log_odds, log_amount_shift, log_odds_shift
+from training.categories import encoded, learn_levels
 from training.judge import Evidence
 from training.kept import Budget
 from training.learners import Task
@@ -91,7 +92,8 @@ def fit_scorer(
     `folded`: with folds, the margins of `out_of_fold`, from which the calibration is learnt. `fit`:
     what learns the booster, here or on a cluster.
     """
-    problem, split = material.problem, material.split
+    split = material.split
+    problem = encoded(material.problem, split.fit)
     booster = fit(problem, split.fit, best, seed)
     if folded is not None:
         rows, margin = split.fit, folded
@@ -117,13 +119,15 @@ def fit_scorer(
         horizon_days=plan.targets[material.target].horizon_days,
         currency=plan.currency if problem.is_amount else None,
         monotone=problem.monotone,
+        categories=learn_levels(material.problem, split.fit),
     )
 
 
 def task(material: Material, rows: Index, fitted: Fitted | None = None) -> Task:
     """What a baseline gets of rows; `fitted`: what stands in the bundle beside the scorers."""
-    problem = material.problem
-    return Task(material.target, problem.X[rows], problem.y[rows], problem.names, fitted)
+    problem = encoded(material.problem, rows)
+    levels = learn_levels(material.problem, rows)
+    return Task(material.target, problem.X[rows], problem.y[rows], problem.names, fitted, levels)
 
 
 def points(material: Material, scorer: Scorer, rows: Index) -> Whole:
@@ -177,14 +181,18 @@ def out_of_fold(
     repeats = len(material.split.folds) // FOLDS
     for number, (learn, tested) in enumerate(material.split.folds):
         best = _tune_fold(material, learn, seed + number)
-        booster = fit_booster(problem, learn, best, seed)
-        margin[tested] += (
-            np.asarray(booster.predict(problem.X[tested], raw_score=True, num_threads=1)) / repeats
-        )
+        margin[tested] += fold_margin(problem, learn, tested, best, seed) / repeats
         found = fit_baselines(task(material, learn), seed, more)
         for name, score in found.scores(problem.X[tested]).items():
             others.setdefault(name, np.zeros(len(problem.y)))[tested] += score / repeats
     return margin, others
+
+
+def fold_margin(problem: Problem, learn: Index, tested: Index, best: Best, seed: int) -> Floats:
+    """The margins of the tested rows by a booster of the others."""
+    now = encoded(problem, learn)
+    booster = fit_booster(now, learn, best, seed)
+    return np.asarray(booster.predict(now.X[tested], raw_score=True, num_threads=1))
 
 
 def _tune_fold(material: Material, learn: Index, seed: int) -> Best:

@@ -28,6 +28,7 @@ from events.dataset import SUPERSEDED, Dataset
 from events.given import GIVEN
 from training import metrics
 from training.canary import moved
+from training.categories import encoded
 from training.fit import Material
 from training.matrix import labelled, material
 from training.people import persons, profile
@@ -304,7 +305,8 @@ def aucs(made: Material) -> Floats:
     if np.unique(y).size < 2:
         return np.full(len(made.problem.names), 0.5)
     half = percents("leakage", [made.customers[r] for r in rows]) % 2
-    return np.array([_auc(x, y, half) for x in made.problem.X[rows].T])
+    told = encoded(made.problem, rows).X[rows]
+    return np.array([_auc(x, y, half) for x in told.T])
 
 
 def _auc(x: Floats, y: Floats, half: Ints) -> float:

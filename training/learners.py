@@ -23,6 +23,7 @@ from sklearn.linear_model import LogisticRegression
 
 from domain.errors import InputError, NotFoundError
 from domain.tiers import TARGETS, Target
+from scoring.categories import Levels
 from scoring.segments import Fitted
 from training.tune import constant_columns
 
@@ -34,7 +35,7 @@ Score = Callable[[Floats], Floats]
 class Task:
     """What a learner gets: matrix (n, k), truth (n,), feature names, what the bundle fits beside.
 
-    `y` is 1 good and 0 bad, or an amount.
+    `y` is 1 good and 0 bad, or an amount. `levels`: what codes were turned into numbers by.
     """
 
     target: Target
@@ -42,6 +43,7 @@ class Task:
     y: Floats
     names: Sequence[str]
     fitted: Fitted | None = None
+    levels: tuple[Levels, ...] = ()
 
     @property
     def is_amount(self) -> bool:

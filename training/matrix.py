@@ -24,10 +24,11 @@ from features.panel import quiet_duckdb
 from features.store import matrix, open_room
 from features.views import panel_file, themes
 from training import segments
+from training.categories import FOLDS
 from training.claims import FileClaims
 from training.fit import Material
 from training.people import persons
-from training.splits import split
+from training.splits import percents, split
 from training.targets import SPECS, grids, labels, why_skipped
 from training.tune import Problem, constant_columns
 
@@ -152,6 +153,8 @@ def material(
         names=used,
         monotone=catalogue.monotone(target, used),
         is_amount=SPECS[target].is_amount,
+        categories=catalogue.categories(used),
+        parts=percents("categories", who) % FOLDS,
     )
     return Material(
         target=target,

@@ -14,10 +14,10 @@ from numpy.typing import NDArray
 from domain.plan import StudyPlan
 from scoring.scorer import Scorer
 from training.baselines import Baselines
-from training.fit import Material, evidence, fit_scorer, fold_evidence
+from training.fit import Material, evidence, fit_scorer, fold_evidence, fold_margin
 from training.judge import amount_figures, outcome_figures
 from training.splits import FOLDS
-from training.tune import Best, fit_booster
+from training.tune import Best
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -56,9 +56,7 @@ def _margin(material: Material, best: Best, seed: int) -> Floats:
     """Each row's margin of a booster that did not learn from its customer."""
     margin = np.empty(len(material.problem.y))
     for learn, tested in material.split.folds[:FOLDS]:
-        booster = fit_booster(material.problem, learn, best, seed)
-        X = material.problem.X[tested]
-        margin[tested] = np.asarray(booster.predict(X, raw_score=True, num_threads=1))
+        margin[tested] = fold_margin(material.problem, learn, tested, best, seed)
     return margin
 
 

@@ -29,7 +29,7 @@ def plots(scorer: Scorer, X: NDArray[np.float64], evidence: Evidence, folder: Pa
         import matplotlib.pyplot as plt
         import shap
 
-        rows = X[:SHOWN_ROWS]
+        rows = scorer.encoded(X[:SHOWN_ROWS])
         values = shap.TreeExplainer(scorer.booster).shap_values(rows)
         points = values * scorer.calibration.slope * scorer.scale.factor
         files = []

@@ -22,6 +22,7 @@ from domain.errors import BundleError
 from scoring.booster import booster_text
 from scoring.explain_cost import explain_us
 from scoring.monotone import violations
+from training.categories import encoded
 from training.front import cheapest
 from training.kept import Budget, Direction, Kept, Objective, Told, keep, quiet, work
 from training.space import Space
@@ -61,7 +62,9 @@ METRICS = {
 class Problem:
     """What is learnt: matrix (n, k), truth (n,), feature names, directions, objective.
 
-    `is_amount`: least squares on `log1p(y)`; else the log-odds of `y = 1`.
+    `is_amount`: least squares on `log1p(y)`; else the log-odds of `y = 1`. `categories`: the
+    features that are codes; `parts`: the fold of each row, by customer, in which their statistics
+    are learnt. `training.categories.encoded` gives what the trees see.
     """
 
     X: Floats
@@ -69,6 +72,8 @@ class Problem:
     names: tuple[str, ...]
     monotone: tuple[int, ...]
     is_amount: bool
+    categories: tuple[str, ...] = ()
+    parts: Index | None = None
 
     @property
     def learnt(self) -> Floats:
@@ -155,12 +160,10 @@ def tune(problem: Problem, folds: Folds, kept: Kept, search: Search, told: Told 
 def _objective(problem: Problem, folds: Folds, search: Search) -> Objective:
     """Cross-validation of one trial over rows that are binned once for all trials."""
     rows = max(learn.size for learn, _ in folds)
-    used = np.unique(np.concatenate([part for fold in folds for part in fold]))
-    within = [(np.searchsorted(used, a), np.searchsorted(used, b)) for a, b in folds]
+    X, learnt, within = _binned_once(problem, folds)
     data = lgb.Dataset(
-        problem.X[used], problem.learnt[used], feature_name=list(problem.names), params=_BINNING,
-        free_raw_data=False,
-    )  # fmt: skip
+        X, learnt, feature_name=list(problem.names), params=_BINNING, free_raw_data=False
+    )
     metric = search.metric_of(is_amount=problem.is_amount)
 
     def objective(trial: optuna.Trial) -> tuple[float, ...]:
@@ -188,6 +191,27 @@ def _objective(problem: Problem, folds: Folds, search: Search) -> Objective:
     return objective
 
 
+def _binned_once(problem: Problem, folds: Folds) -> tuple[Floats, Floats, Folds]:
+    """The rows of all folds, and each fold's places among them.
+
+    With categories a row stands there once for each fold, as that fold's learning rows tell it.
+    """
+    if not problem.categories:
+        used = np.unique(np.concatenate([part for fold in folds for part in fold]))
+        within = tuple((np.searchsorted(used, a), np.searchsorted(used, b)) for a, b in folds)
+        return problem.X[used], problem.learnt[used], within
+    each = [np.concatenate(fold) for fold in folds]
+    X = np.concatenate(
+        [encoded(problem, learn).X[used] for (learn, _), used in zip(folds, each, strict=True)]
+    )
+    starts = np.cumsum([0, *(used.size for used in each)])
+    within = tuple(
+        (np.arange(start, start + learn.size), np.arange(start + learn.size, end))
+        for start, end, (learn, _) in zip(starts, starts[1:], folds, strict=False)
+    )
+    return X, problem.learnt[np.concatenate(each)], within
+
+
 def make_study(name: str, address: str | None, search: Search, *, is_amount: bool) -> Kept:
     """The study of a name, taken up where it stands at its address; None keeps it in memory."""
     return keep(name, address, search.directions(is_amount=is_amount))
@@ -199,9 +223,12 @@ def fit_booster(problem: Problem, rows: Index, best: Best, seed: int) -> lgb.Boo
     LightGBM's `intermediate` method breaks a direction now and then where values are missing, and
     `basic` was never seen to; the second is taken where the proof of the first fails.
 
+    Categories are learnt from the same rows, out of fold.
+
     Raises:
         BundleError: no method keeps the directions.
     """
+    problem = encoded(problem, rows)
     data = lgb.Dataset(
         problem.X[rows], problem.learnt[rows], feature_name=list(problem.names), params=_BINNING
     )

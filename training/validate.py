@@ -224,8 +224,9 @@ def _stability(case: Case) -> dict[str, Any]:
     if split.folds:
         return {"score": None, "features": {}}
     before = case.scorer.margin(X[split.calibration])
+    told = case.scorer.encoded(X)
     features = {
-        name: metrics.psi(X[split.fit, i], X[split.test, i])
+        name: metrics.psi(told[split.fit, i], told[split.test, i])
         for i, name in enumerate(made.problem.names)
     }
     largest = sorted(features.items(), key=lambda pair: (-pair[1], pair[0]))

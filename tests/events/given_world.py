@@ -57,6 +57,12 @@ unit = "years"
 zh = "年龄"
 en = "Age"
 personal = "protected"
+[[columns]]
+name = "branch"
+column = "BRANCH"
+unit = "code"
+zh = "网点"
+en = "Branch"
 """
 
 
@@ -65,7 +71,8 @@ def people(count: int = 1200, seed: int = 7) -> pa.Table:
     rng = np.random.default_rng(seed)
     visits = rng.poisson(5, count)
     age = rng.integers(18, 90, count).astype(float)
-    odds = 1.5 - 0.7 * visits + 0.03 * (age - 50)
+    branch = np.random.default_rng(seed + 1).integers(100, 140, count)
+    odds = 1.5 - 0.7 * visits + 0.03 * (age - 50) + 0.8 * (branch % 2)
     left = rng.random(count) < 1 / (1 + np.exp(-odds))
     days = rng.integers(1, 200, count)
     last = np.datetime_as_string(np.datetime64("2024-01-01") - days.astype("timedelta64[D]"))
@@ -77,6 +84,7 @@ def people(count: int = 1200, seed: int = 7) -> pa.Table:
             "LEVEL": pa.array(rng.choice(["low", "high", "odd"], count)),
             "CHANNEL": pa.array(rng.choice(np.array(["web", "app", "shop", None]), count)),
             "AGE": pa.array(np.where(age < 20, np.nan, age)),
+            "BRANCH": pa.array(branch),
             "left": pa.array(np.where(left, "yes", "no")),
         }
     )

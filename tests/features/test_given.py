@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 
 import numpy as np
@@ -40,9 +41,9 @@ def dataset(tmp_path_factory) -> Dataset:
 
 def test_the_catalogue_is_that_of_the_declaration(dataset):
     catalogue = catalogue_of(dataset)
-    assert catalogue.names == ("visits", "since_last_visit", "level", "is_online", "age")
+    assert catalogue.names == ("visits", "since_last_visit", "level", "is_online", "age", "branch")
     assert catalogue.lineage("visits") == {("given", "VISITS")}
-    assert catalogue.monotone("churn", catalogue.names) == (1, 0, 0, 0, 0)
+    assert catalogue.monotone("churn", catalogue.names) == (1, 0, 0, 0, 0, 0)
     assert catalogue["visits"].lever
     assert catalogue.reason_text("visits", 3.0, -4, "zh") == "到访次数：3次（偏少），减4分"
     assert catalogue.reason_text("visits", None, 4, "en") == "Visits: no record, adds 4 points"
@@ -121,6 +122,8 @@ def test_a_given_feature_goes_from_the_table_to_the_reason_of_a_replayed_decisio
     workspace, bundle = live
     scorer = bundle.scorers["churn"]
     assert "age" not in scorer.features
+    assert [levels.feature for levels in scorer.categories] == ["branch"]
+    assert len(scorer.categories[0].codes) == 40
     assert catalogue_told(bundle.card).hash == bundle.catalogue_hash != CATALOGUE.hash
     desk = Desk(workspace)
     request = DecisionRequest(customer_ids=["3", "4", "nobody"], purpose=Purpose.CRM)
@@ -131,6 +134,8 @@ def test_a_given_feature_goes_from_the_table_to_the_reason_of_a_replayed_decisio
         texts = {r.feature: (r.zh, r.en) for r in score.reasons}
         assert texts["visits"][0].startswith("到访次数：")
         assert texts["visits"][1].startswith("Visits: ")
+        assert re.match(r"网点：1\d\d，", texts["branch"][0])
+        assert re.match(r"Branch: 1\d\d, ", texts["branch"][1])
     assert answer.decisions[2].status == "missing"
     assert all(replay(workspace, d.decision_id).equal for d in answer.decisions)
 

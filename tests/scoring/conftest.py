@@ -34,6 +34,9 @@ class SmallCatalogue:
     def monotone(self, target: Target, names: Sequence[str]) -> tuple[int, ...]:
         return tuple(dict(zip(FEATURES, MONOTONE, strict=True)).get(n, 0) for n in names)
 
+    def categories(self, names: Sequence[str]) -> tuple[str, ...]:
+        return ()
+
     def reason_text(self, name, value, points, lang, currency, target) -> str:
         shown = "missing" if value is None else f"{value:g}"
         return f"{lang}:{name}={shown} {currency} {points:+d}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from itertools import pairwise
 
 import numpy as np
@@ -9,6 +10,7 @@ import pytest
 
 from features.catalogue import CATALOGUE
 from scoring.board import Board, group_of
+from scoring.categories import Levels
 from scoring.levers import apart, options
 from tests.scoring.lever_world import FEATURES, LEVERS, rows, scorer_of
 
@@ -77,3 +79,25 @@ def test_options_of_one_cell_are_one_option_and_the_nearest():
                 for i, v in group.columns.items()
             ])  # fmt: skip
             assert (np.diff(cells, axis=1) != 0).any(axis=0).all()
+
+
+def test_a_code_is_read_as_its_statistic_where_leaves_are_reached():
+    x = rows(200, 0)[0]
+    place = FEATURES.index("spend_ratio_30d_to_180d")
+    levels = Levels(FEATURES[place], (7001.0, 7002.0), (0.5, 4.0), 1.0)
+    plain = scorer_of(0)
+    coded = replace(plain, categories=(levels,))
+    others = tuple(v for v in LEVERS if not v.feature.startswith("spend"))
+    for code in (7001.0, 7002.0, 5.0):
+        x[place] = code
+        groups = []
+        for together in apart(CATALOGUE, others):
+            known = dict(zip(FEATURES, x.tolist(), strict=True))
+            found = [o for v in together if (o := options(CATALOGUE, known, v)) is not None]
+            group = group_of(coded, x, found)
+            groups += [] if group is None else [group]
+        board = Board.of(coded, x, groups)
+        stay = [(g, 0, 1) for g in range(len(groups))]
+        bound = board.bound(board.others(range(len(groups))), stay)
+        assert bound == pytest.approx(coded.margin(x[None])[0], abs=1e-9)
+        assert coded.margin(x[None])[0] != plain.margin(x[None])[0]
