@@ -26,12 +26,12 @@ from tests.training.fit_world import PLAN, material, problem
 from tests.training.label_world import at, buys, dataset_of, event, plan_of
 from training import leakage
 from training.fit import Material
+from training.leak_names import names_outcome
 from training.leakage import (
     Finding,
     Leaks,
     aucs,
     find_leaks,
-    names_outcome,
     of_source,
     of_target,
     overlap,
@@ -116,9 +116,22 @@ def test_a_code_that_tells_the_outcome_in_no_order_is_seen(events):
     assert checks(found, sure=True) == {("copy_of_label", "churn, code")}
 
 
+@pytest.mark.parametrize("is_leak", [True, False])
+def test_a_code_of_more_values_than_bins_is_seen_and_one_by_chance_is_not(events, is_leak):
+    rng = np.random.default_rng(1)
+    y = problem(3000, 5).y
+    told = y if is_leak else rng.permutation(y)
+    code = 2 * rng.integers(0, 100, 3000) + told
+    code = rng.permutation(200)[code.astype(int)].astype(float)
+    found = of_target(events, with_column("code", code))
+    said = {("copy_of_label", "churn, code")} if is_leak else set()
+    assert checks(found, sure=True) == said
+
+
 @pytest.mark.parametrize(
     ("name", "spread", "check", "sure"),
     [
+        ("prior_defaults", 1.0, "outcome_name", False),
         ("attrition_score", 1.0, "outcome_name", True),
         ("collection_recovery", 1.0, "outcome_name", True),
         ("attrition_score", 1e9, "outcome_name", False),
@@ -206,7 +219,9 @@ def test_a_clean_source_is_quiet(tmp_path):
 def test_a_date_after_the_row_was_known_stops_and_one_mistake_in_many_does_not(tmp_path):
     rows = book(1200)
     dataset = source(tmp_path / "one", [{**rows[0], "birth_on": date(2031, 1, 1)}, *rows[1:]], [])
-    assert leakage._future_dated(dataset)[0] == []
+    assert [(f.check, f.is_sure) for f in leakage._future_dated(dataset)[0]] == [
+        ("future_dated", False)
+    ]
     later = [{**r, "joined_at": at(400 if i % 9 == 0 else 1)} for i, r in enumerate(rows)]
     found, checked = leakage._future_dated(source(tmp_path / "two", later, []))
     assert [(f.where, f.is_sure) for f in found] == [("customers.joined_at", True)]
@@ -248,6 +263,8 @@ AS_OF = datetime(2024, 1, 1, tzinfo=UTC)
     ("values", "days"),
     [
         ([20240105.0, 20231231.0], [19727.0, 19722.0]),
+        ([202402.0, 202312.0], [19754.0, 19692.0]),
+        ([202413.0, 202312.0], None),
         ([1704067200.0, 1704153600.0], [19723.0, 19724.0]),
         ([1704067200000.0, 1704153600000.0], [19723.0, 19724.0]),
         ([20241305.0, 20231231.0], None),
