@@ -131,7 +131,10 @@ def test_a_code_of_more_values_than_bins_is_seen_and_one_by_chance_is_not(events
 @pytest.mark.parametrize(
     ("name", "spread", "check", "sure"),
     [
-        ("prior_defaults", 1.0, "outcome_name", False),
+        ("prior_default", 1.0, "outcome_name", True),
+        ("prior_default", 1.6, "outcome_name", False),
+        ("default_flag", 1.6, "outcome_name", True),
+        ("历史违约次数", 1.0, "outcome_name", True),
         ("attrition_score", 1.0, "outcome_name", True),
         ("collection_recovery", 1.0, "outcome_name", True),
         ("attrition_score", 1e9, "outcome_name", False),
