@@ -312,7 +312,7 @@ def _auc(x: Floats, y: Floats, half: Ints) -> float:
     cuts = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if known.size else known
     code = np.where(np.isnan(x), len(cuts) + 1, np.searchsorted(cuts, x))
     kinds, exact = np.unique(x, return_inverse=True)
-    codes = [code, exact] if BINS < kinds.size <= len(y) / CODE_ROWS else [code]
+    codes = [code, exact] if kinds.size <= len(y) / CODE_ROWS else [code]
     return max(plain, 1 - plain, *(metrics.auc(y, _by_code(c, y, half))(even) for c in codes))
 
 

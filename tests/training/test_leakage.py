@@ -126,6 +126,21 @@ def test_a_code_of_more_values_than_bins_is_seen_and_one_by_chance_is_not(events
     found = of_target(events, with_column("code", code))
     said = {("copy_of_label", "churn, code")} if is_leak else set()
     assert checks(found, sure=True) == said
+    assert is_leak or aucs(with_column("code", code))[-1] < 0.56
+
+
+def test_a_few_rare_codes_among_common_ones_are_seen():
+    rng = np.random.default_rng(1)
+    y = (np.arange(4000) % 40 == 0).astype(float)
+    code = np.where(y == 1, 2 * rng.integers(0, 8, 4000) + 1, 2 * rng.integers(0, 9, 4000))
+    assert leakage._auc(code.astype(float), y, rng.integers(0, 2, 4000)) > 0.98
+
+
+def test_a_value_of_two_rows_names_a_person_and_no_outcome():
+    rng = np.random.default_rng(1)
+    twice = rng.permutation(np.repeat(np.arange(1500), 2))
+    y = rng.integers(0, 2, 1500).astype(float)[twice]
+    assert leakage._auc(twice.astype(float), y, rng.integers(0, 2, 3000)) < 0.56
 
 
 @pytest.mark.parametrize(
@@ -293,6 +308,7 @@ def leaky(tmp_path_factory) -> tuple[Dataset, Workspace]:
         "RESULT_CODE": np.where(left, 17, 4) + 0.0,
         "BALANCE": np.round(rng.normal(size=1200), 6),
         "SALARY": np.round(rng.normal(size=1200), 6),
+        "PAID_IN": np.where(np.arange(1200) % 50 == 0, 202402, 202301 + rng.integers(0, 12, 1200)),
     }
     for name, values in extra.items():
         rows = rows.append_column(name, pa.array(values))
@@ -315,8 +331,8 @@ def test_a_table_with_a_leak_of_every_kind_is_refused_and_each_is_named(leaky):
         "future_dated", "same_person", "copy_of_label", "outcome_name",
     }  # fmt: skip
     assert {f.where for f in found.alarms} == {
-        "given.closed_on", "customer_id", "churn, attrition_prob", "churn, closed_on",
-        "churn, result_code",
+        "given.closed_on", "given.paid_in", "customer_id", "churn, attrition_prob",
+        "churn, closed_on", "churn, result_code",
     }  # fmt: skip
     with pytest.raises(InputError, match=r"given\.closed_on") as refused:
         train(dataset, workspace, RunOptions(trials=1), lambda *_: None)
@@ -332,17 +348,21 @@ def test_what_is_accepted_in_writing_is_trained_and_stands_in_the_card(leaky):
     card = result.bundle.card
     assert card["accepted"] == accepted.model_dump()
     assert card["leakage"] == json.loads(json.dumps(result.leaks.to_dict()))
-    assert len(card["leakage"]["alarms"]) == len(result.leaks.alarms) == 5
+    assert len(card["leakage"]["alarms"]) == len(result.leaks.alarms) == 6
     assert result.version is not None
 
 
 def test_the_same_table_without_the_leaks_is_quiet(tmp_path):
-    raw = folder(tmp_path / "raw")
+    paid = pa.array(202302 + np.arange(1200) % 11)
+    line = EXTRA.format(name="paid_in", column="PAID_IN", more="")
+    raw = folder(tmp_path / "raw", people().append_column("PAID_IN", paid), DECLARATION + line)
     workspace = Workspace(tmp_path / "home", "given")
     workspace.root.mkdir(parents=True)
     dataset, _ = ingest(SOURCES["given"], raw, workspace.dataset)
     compute_features(dataset, workspace, lambda *_: None)
-    assert find_leaks(dataset, workspace, 1).findings == ()
+    found = find_leaks(dataset, workspace, 1)
+    assert found.findings == ()
+    assert "given.paid_in" in found.figures["dated_columns"]
 
 
 def test_findings_are_plain_json_and_only_sure_ones_stop():
