@@ -32,7 +32,7 @@ from training.leak_names import names_outcome, tells_the_past
 from training.matrix import labelled, material
 from training.people import persons, profile
 from training.splits import Split, percents
-from training.twins import twins
+from training.twins import same_ids, twins
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -231,10 +231,12 @@ def _same_person(
     known = profile(dataset)
     at = np.array([place.get(c, -1) for c in known["customer_id"].to_pylist()], dtype=np.int64)
     known, at = known.drop_columns(["customer_id"]).filter(pa.array(at >= 0)), at[at >= 0]
-    pairs = np.concatenate([at[twins(known, sides[at])], _same_history(dataset, place)])
+    alike = same_ids(customers, sides)
+    pairs = np.concatenate([at[twins(known, sides[at])], _same_history(dataset, place), alike])
     crossing = pairs[sides[pairs[:, 0]] != sides[pairs[:, 1]]]
     both = int(asked[np.unique(crossing)].sum())
-    figures = {"unseen": int(asked.sum()), "also_learnt_from": both}
+    by_id = int(asked[np.unique(alike)].sum())
+    figures = {"unseen": int(asked.sum()), "also_learnt_from": both, "by_id": by_id}
     share = both / max(int(asked.sum()), 1)
     if share < SHARED_TOLD:
         return [], figures
@@ -242,6 +244,8 @@ def _same_person(
         f"{both} of {asked.sum()} unseen customers are learnt from under another id: name the "
         "columns that tell a person in `person_columns` of the plan"
     )
+    if by_id:
+        said += f"; {by_id} of the ids differ only in how they are written: write each one way"
     is_sure = share >= SHARED_STOPS
     return [Finding("same_person", "customer_id", said, round(share, 4), is_sure)], figures
 

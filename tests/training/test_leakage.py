@@ -38,7 +38,7 @@ from training.leakage import (
 )
 from training.matrix import labelled
 from training.run import RunOptions, compute_features, train
-from training.splits import Split
+from training.splits import Split, percents
 from training.tune import Problem
 
 CHURN = TargetPlan(horizon_days=90, active_days=200)
@@ -199,6 +199,9 @@ def test_known_customers_later_in_time_are_no_overlap():
     assert overlap("churn", ["a", "b", "c", "d", "e"] * 2, split) == ([], 0)
 
 
+ASKED = plan_of((100,), (250,), churn=CHURN)
+
+
 def book(n: int, **columns: Any) -> list[dict[str, Any]]:
     """Profiles of as many different people."""
     rng = np.random.default_rng(9)
@@ -219,9 +222,8 @@ def bought(ids: list[str]) -> list[dict[str, Any]]:
 
 
 def source(root, customers, transactions) -> Dataset:
-    plan = plan_of((100,), (250,), churn=CHURN)
     rows = sorted(customers, key=lambda r: r["customer_id"])
-    return dataset_of(root, {"customers": rows, "transactions": transactions}, plan)
+    return dataset_of(root, {"customers": rows, "transactions": transactions}, ASKED)
 
 
 def test_a_clean_source_is_quiet(tmp_path):
@@ -272,6 +274,21 @@ def test_the_very_same_transactions_under_another_id_are_one_person(tmp_path):
     found, figures = leakage._same_person(copied, labelled(copied)[0])
     assert [f.check for f in found] == ["same_person"]
     assert 10 < figures["also_learnt_from"] <= 80
+
+
+@pytest.mark.parametrize(("copies", "sure"), [(0, None), (1, False), (60, True)])
+def test_one_id_written_in_two_ways_is_one_person(tmp_path, copies, sure):
+    plain = [f"c{i:04d}" for i in range(1, 1201)]
+    asked = percents(ASKED.split_key, plain) < ASKED.test_percent
+    learnt = [c for c, is_asked in zip(plain, asked, strict=True) if not is_asked]
+    again = [w for c in learnt for w in (f"C-{c[1:]} ", f"C{int(c[1:])}", f" c {int(c[1:])}")]
+    is_across = percents(ASKED.split_key, again) < ASKED.test_percent
+    again = [w for w, is_asked in zip(again, is_across, strict=True) if is_asked][:copies]
+    dataset = source(tmp_path, [], bought([*plain, *again]))
+    found, figures = leakage._same_person(dataset, labelled(dataset)[0])
+    assert [f.is_sure for f in found] == ([] if sure is None else [sure])
+    assert figures["by_id"] == figures["also_learnt_from"] == copies
+    assert all("write each one way" in f.said for f in found)
 
 
 AS_OF = datetime(2024, 1, 1, tzinfo=UTC)
