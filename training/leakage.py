@@ -8,7 +8,6 @@ test takes no part in any figure but in counting who stands on two sides.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from typing import Any
@@ -30,10 +29,11 @@ from training import metrics
 from training.canary import moved
 from training.categories import encoded
 from training.fit import Material
+from training.leak_names import names_outcome, tells_the_past
 from training.matrix import labelled, material
 from training.people import persons, profile
 from training.splits import Split, percents
-from training.twins import twins
+from training.twins import same_ids, twins
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
@@ -43,21 +43,16 @@ SINGLE_AUC = 0.93
 """From here on it is told. The best single feature of the public sets reaches 0.87."""
 NAMED_AUC = 0.65
 """A feature with the name of an outcome stops from here on, and is told below."""
-AUC_ROWS, BINS = 20_000, 64
+PAST_AUC = 0.80
+"""One that says it is of the past stops only from here on: a history seldom ranks so well alone."""
+AUC_ROWS, BINS, CODE_ROWS = 20_000, 64, 5
+"""Of a column with at least so many rows a value, each value is a bin of its own too."""
 SHARED_STOPS, SHARED_TOLD = 0.005, 0.001
 """Of the unseen customers, who are also learnt from under another id."""
 DATED_STOPS = 0.001
 CANARIES = 100
 LEAST_AMOUNTS = 5
 CLOCKS = ("happened_at", "known_at", SUPERSEDED)
-_OUTCOME = (
-    "default", "churn", "attrit", "isbad", "badflag", "target", "label", "outcome", "closed",
-    "closure", "chargeoff", "chargedoff", "writeoff", "writtenoff", "recover", "exited", "dropout",
-    "cancelled", "canceled", "terminated", "foreclos", "bankrupt", "settlement", "postoutcome",
-    "afterloan", "predict", "propensity",
-    "违约", "流失", "销户", "坏账", "坏客户", "核销", "标签", "是否离开", "结果", "注销",
-)  # fmt: skip
-_OUTCOME_WORDS = frozenset({"y", "bad", "lost", "npl", "post", "after", "future", "prob"})
 
 
 @dataclass(frozen=True)
@@ -168,12 +163,14 @@ def _future_dated(dataset: Dataset) -> tuple[list[Finding], list[str]]:
     for where, ahead in _days_ahead(dataset):
         checked.append(where)
         share = float((ahead > 0).mean())
-        if share >= DATED_STOPS:
+        if share > 0:
             said = (
-                f"{share:.2%} of its dates lie after as_of, up to {ahead.max():.0f} days: leave "
-                "the column out, or say when each value became known"
+                f"{(ahead > 0).sum()} of its {ahead.size} dates lie after as_of, up to "
+                f"{ahead.max():.0f} days: leave the column out, or say when each value became known"
             )
-            found.append(Finding("future_dated", where, said, round(share, 4), is_sure=True))
+            found.append(
+                Finding("future_dated", where, said, round(share, 4), is_sure=share >= DATED_STOPS)
+            )
     return found, checked
 
 
@@ -203,16 +200,17 @@ def _days_ahead(dataset: Dataset) -> Iterator[tuple[str, Floats]]:
 
 
 def _as_days(values: Floats) -> Floats | None:
-    """Days since 1970 of numbers that are all written as 20200131, or all seconds or milliseconds
-    between 1989 and 2079; None where they are something else."""
+    """Days since 1970 of numbers that are all written as 20200131 or as 202001, or all seconds or
+    milliseconds between 1989 and 2079; None where they are something else."""
     if not values.size or not np.isfinite(values).all() or (values != np.round(values)).any():
         return None
     kinds, place = np.unique(values, return_inverse=True)
-    if kinds[0] >= 19_000_101 and kinds[-1] <= 21_001_231:
-        texts = kinds.astype(np.int64).astype(str)
-        days = pd.to_datetime(pd.Series(texts), format="%Y%m%d", errors="coerce").to_numpy()
-        if not np.isnat(days).any():
-            return days.astype("datetime64[D]").astype(np.float64)[place]
+    for first, last, form in ((19_000_101, 21_001_231, "%Y%m%d"), (190_001, 210_012, "%Y%m")):
+        if kinds.size > 1 and kinds[0] >= first and kinds[-1] <= last:
+            texts = kinds.astype(np.int64).astype(str)
+            days = pd.to_datetime(pd.Series(texts), format=form, errors="coerce").to_numpy()
+            if not np.isnat(days).any():
+                return days.astype("datetime64[D]").astype(np.float64)[place]
     for scale in (86_400.0, 86_400e3):
         if kinds.size > 1 and kinds[0] / scale >= 7_000 and kinds[-1] / scale <= 40_000:
             return np.asarray(values / scale)
@@ -234,10 +232,12 @@ def _same_person(
     known = profile(dataset)
     at = np.array([place.get(c, -1) for c in known["customer_id"].to_pylist()], dtype=np.int64)
     known, at = known.drop_columns(["customer_id"]).filter(pa.array(at >= 0)), at[at >= 0]
-    pairs = np.concatenate([at[twins(known, sides[at])], _same_history(dataset, place)])
+    alike = same_ids(customers, sides)
+    pairs = np.concatenate([at[twins(known, sides[at])], _same_history(dataset, place), alike])
     crossing = pairs[sides[pairs[:, 0]] != sides[pairs[:, 1]]]
     both = int(asked[np.unique(crossing)].sum())
-    figures = {"unseen": int(asked.sum()), "also_learnt_from": both}
+    by_id = int(asked[np.unique(alike)].sum())
+    figures = {"unseen": int(asked.sum()), "also_learnt_from": both, "by_id": by_id}
     share = both / max(int(asked.sum()), 1)
     if share < SHARED_TOLD:
         return [], figures
@@ -245,6 +245,8 @@ def _same_person(
         f"{both} of {asked.sum()} unseen customers are learnt from under another id: name the "
         "columns that tell a person in `person_columns` of the plan"
     )
+    if by_id:
+        said += f"; {by_id} of the ids differ only in how they are written: write each one way"
     is_sure = share >= SHARED_STOPS
     return [Finding("same_person", "customer_id", said, round(share, 4), is_sure)], figures
 
@@ -315,13 +317,20 @@ def _auc(x: Floats, y: Floats, half: Ints) -> float:
     known = x[~np.isnan(x)]
     cuts = np.unique(np.quantile(known, np.linspace(0, 1, BINS + 1)[1:-1])) if known.size else known
     code = np.where(np.isnan(x), len(cuts) + 1, np.searchsorted(cuts, x))
+    kinds, exact = np.unique(x, return_inverse=True)
+    codes = [code, exact] if kinds.size <= len(y) / CODE_ROWS else [code]
+    return max(plain, 1 - plain, *(metrics.auc(y, _by_code(c, y, half))(even) for c in codes))
+
+
+def _by_code(code: Ints, y: Floats, half: Ints) -> Floats:
+    """Of every row the mean outcome of its code among the other half of the customers."""
     score = np.empty(len(y))
     for side in (0, 1):
         rows, others = half == side, half != side
-        n = np.bincount(code[others], minlength=len(cuts) + 2)
-        good = np.bincount(code[others], weights=y[others], minlength=len(cuts) + 2)
+        n = np.bincount(code[others], minlength=int(code.max()) + 1)
+        good = np.bincount(code[others], weights=y[others], minlength=int(code.max()) + 1)
         score[rows] = ((good + 5 * y.mean()) / (n + 5))[code[rows]]
-    return max(plain, 1 - plain, metrics.auc(y, score)(even))
+    return score
 
 
 def _feature(dataset: Dataset, target: Target, name: str, auc: float) -> Finding | None:
@@ -334,22 +343,12 @@ def _feature(dataset: Dataset, target: Target, name: str, auc: float) -> Finding
         return Finding("copy_of_label", where, said, figure, is_sure=True)
     if named is not None:
         said = f"has the name of an outcome and alone ranks at an AUC of {auc:.3f}: leave it out"
-        return Finding("outcome_name", where, said, figure, is_sure=figure >= NAMED_AUC)
+        is_sure = figure >= (PAST_AUC if tells_the_past(named) else NAMED_AUC)
+        return Finding("outcome_name", where, said, figure, is_sure=is_sure)
     if auc >= SINGLE_AUC:
         said = f"alone it ranks at an AUC of {auc:.3f}: ask when its values became known"
         return Finding("single_feature", where, said, figure, is_sure=False)
     return None
-
-
-def names_outcome(name: str) -> bool:
-    """Whether a column is called like what is predicted, or like what follows from it.
-
-    >>> [names_outcome(n) for n in ("Attrition_Prob", "charge-off", "是否违约", "income")]
-    [True, True, True, False]
-    """
-    parts = re.findall(r"[a-z]+|[^\W\d_a-z]+", re.sub(r"([a-z])([A-Z])", r"\1 \2", name).lower())
-    joined = "".join(parts)
-    return any(w in joined for w in _OUTCOME) or not _OUTCOME_WORDS.isdisjoint(parts)
 
 
 def find_leaks(dataset: Dataset, workspace: Workspace, seed: int) -> Leaks:

@@ -1,7 +1,7 @@
-"""The same person under several ids: pairs of rows that agree more than chance can explain.
+"""The same person under several ids: ids or rows that agree more than chance can explain.
 
-Enters: a table of what is known of each customer, one row each, and the side it stands on. Leaves:
-pairs of row numbers on different sides.
+Enters: a table of what is known of each customer, one row each, or their ids, and the side each
+stands on. Leaves: pairs of row numbers on different sides.
 Agreeing in a value that a share p of the rows has tells `-log2 p` bits, as in record linkage
 (Source: Fellegi and Sunter, 1969); a column that goes with another one tells so much less, by
 their rank correlation. Of N pairs chance makes about `N / 2^t` with t bits and more; pairs are
@@ -11,7 +11,11 @@ agrees in most columns is found, whatever the others say.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import re
+import string
+import unicodedata
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 import pyarrow as pa
@@ -27,6 +31,34 @@ LEAST_COLUMNS = 2
 LARGEST_BLOCK = 100
 MOST_PAIRS = 2_000_000
 RANKED_ROWS = 20_000
+_PARTS = re.compile(rf"\d+|[^\d\s{re.escape(string.punctuation)}\u2010-\u2015]+")
+
+
+def plain_id(text: str) -> str:
+    """An id without what a person or a program may write otherwise: case, spaces, punctuation,
+    leading zeros. Two numbers side by side stay two.
+
+    >>> [plain_id(i) for i in ("C001", "c-001 ", "C1", "1-23", "12-3")]
+    ['c 1', 'c 1', 'c 1', ' 1 23', ' 12 3']
+    """
+    parts = _PARTS.findall(unicodedata.normalize("NFKC", text).casefold())
+    return "".join(f" {p.lstrip('0') or '0'}" if p.isdecimal() else p for p in parts)
+
+
+def same_ids(ids: Sequence[str], sides: Ints) -> Ints:
+    """Pairs (m, 2) of places on different sides (n,) whose ids are the same plain one: of everybody
+    who has a twin on another side, one pair."""
+    groups: dict[str, list[int]] = defaultdict(list)
+    for place, text in enumerate(ids):
+        groups[plain_id(text)].append(place)
+    groups.pop("", None)
+    pairs = []
+    for group in groups.values():
+        first = sides[group[0]]
+        other = next((p for p in group if sides[p] != first), None)
+        if other is not None:
+            pairs += [(p, other if sides[p] == first else group[0]) for p in group]
+    return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
 def twins(table: pa.Table, sides: Ints) -> Ints:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import duckdb
+import numpy as np
 import pytest
 
 from events.dataset import Dataset
@@ -14,6 +15,7 @@ from events.readers import SOURCES
 from training.leakage import of_source
 from training.matrix import labelled
 from training.people import persons
+from training.twins import same_ids
 
 pytestmark = pytest.mark.realdata
 
@@ -45,3 +47,24 @@ def test_splits_by_id_are_an_alarm_there_and_by_person_none(cards):
     found = of_source(by_id, rows)
     assert [(f.check, f.is_sure) for f in found.alarms] == [("same_person", True)]
     assert found.figures["same_person"]["also_learnt_from"] > 1000
+
+
+@pytest.mark.parametrize(
+    ("file", "column"),
+    [
+        ("av_bank_churn/av_bank_churn", "customer_id"),
+        ("bankchurners/bankchurners", "CLIENTNUM"),
+        ("berka/account", "account_id"),
+        ("credit_card_approval/application_record", "ID"),
+        ("give_me_some_credit/give_me_some_credit", "id"),
+        ("online_retail_ii/online_retail_ii", "CustomerID"),
+        ("taiwan_credit_default/taiwan_credit_default", "ID"),
+    ],
+)
+def test_no_two_ids_of_public_data_are_taken_for_one(data_folder, file, column):
+    rows = duckdb.sql(
+        f"SELECT DISTINCT {column}::VARCHAR FROM '{data_folder}/{file}.parquet' "
+        f"WHERE {column} IS NOT NULL"
+    ).fetchall()
+    assert len(rows) > 1000
+    assert same_ids([r[0] for r in rows], np.arange(len(rows))).size == 0

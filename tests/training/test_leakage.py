@@ -26,19 +26,19 @@ from tests.training.fit_world import PLAN, material, problem
 from tests.training.label_world import at, buys, dataset_of, event, plan_of
 from training import leakage
 from training.fit import Material
+from training.leak_names import names_outcome
 from training.leakage import (
     Finding,
     Leaks,
     aucs,
     find_leaks,
-    names_outcome,
     of_source,
     of_target,
     overlap,
 )
 from training.matrix import labelled
 from training.run import RunOptions, compute_features, train
-from training.splits import Split
+from training.splits import Split, percents
 from training.tune import Problem
 
 CHURN = TargetPlan(horizon_days=90, active_days=200)
@@ -116,9 +116,40 @@ def test_a_code_that_tells_the_outcome_in_no_order_is_seen(events):
     assert checks(found, sure=True) == {("copy_of_label", "churn, code")}
 
 
+@pytest.mark.parametrize("is_leak", [True, False])
+def test_a_code_of_more_values_than_bins_is_seen_and_one_by_chance_is_not(events, is_leak):
+    rng = np.random.default_rng(1)
+    y = problem(3000, 5).y
+    told = y if is_leak else rng.permutation(y)
+    code = 2 * rng.integers(0, 100, 3000) + told
+    code = rng.permutation(200)[code.astype(int)].astype(float)
+    found = of_target(events, with_column("code", code))
+    said = {("copy_of_label", "churn, code")} if is_leak else set()
+    assert checks(found, sure=True) == said
+    assert is_leak or aucs(with_column("code", code))[-1] < 0.56
+
+
+def test_a_few_rare_codes_among_common_ones_are_seen():
+    rng = np.random.default_rng(1)
+    y = (np.arange(4000) % 40 == 0).astype(float)
+    code = np.where(y == 1, 2 * rng.integers(0, 8, 4000) + 1, 2 * rng.integers(0, 9, 4000))
+    assert leakage._auc(code.astype(float), y, rng.integers(0, 2, 4000)) > 0.98
+
+
+def test_a_value_of_two_rows_names_a_person_and_no_outcome():
+    rng = np.random.default_rng(1)
+    twice = rng.permutation(np.repeat(np.arange(1500), 2))
+    y = rng.integers(0, 2, 1500).astype(float)[twice]
+    assert leakage._auc(twice.astype(float), y, rng.integers(0, 2, 3000)) < 0.56
+
+
 @pytest.mark.parametrize(
     ("name", "spread", "check", "sure"),
     [
+        ("prior_default", 1.0, "outcome_name", True),
+        ("prior_default", 1.6, "outcome_name", False),
+        ("default_flag", 1.6, "outcome_name", True),
+        ("历史违约次数", 1.0, "outcome_name", True),
         ("attrition_score", 1.0, "outcome_name", True),
         ("collection_recovery", 1.0, "outcome_name", True),
         ("attrition_score", 1e9, "outcome_name", False),
@@ -168,6 +199,9 @@ def test_known_customers_later_in_time_are_no_overlap():
     assert overlap("churn", ["a", "b", "c", "d", "e"] * 2, split) == ([], 0)
 
 
+ASKED = plan_of((100,), (250,), churn=CHURN)
+
+
 def book(n: int, **columns: Any) -> list[dict[str, Any]]:
     """Profiles of as many different people."""
     rng = np.random.default_rng(9)
@@ -188,9 +222,8 @@ def bought(ids: list[str]) -> list[dict[str, Any]]:
 
 
 def source(root, customers, transactions) -> Dataset:
-    plan = plan_of((100,), (250,), churn=CHURN)
     rows = sorted(customers, key=lambda r: r["customer_id"])
-    return dataset_of(root, {"customers": rows, "transactions": transactions}, plan)
+    return dataset_of(root, {"customers": rows, "transactions": transactions}, ASKED)
 
 
 def test_a_clean_source_is_quiet(tmp_path):
@@ -206,7 +239,9 @@ def test_a_clean_source_is_quiet(tmp_path):
 def test_a_date_after_the_row_was_known_stops_and_one_mistake_in_many_does_not(tmp_path):
     rows = book(1200)
     dataset = source(tmp_path / "one", [{**rows[0], "birth_on": date(2031, 1, 1)}, *rows[1:]], [])
-    assert leakage._future_dated(dataset)[0] == []
+    assert [(f.check, f.is_sure) for f in leakage._future_dated(dataset)[0]] == [
+        ("future_dated", False)
+    ]
     later = [{**r, "joined_at": at(400 if i % 9 == 0 else 1)} for i, r in enumerate(rows)]
     found, checked = leakage._future_dated(source(tmp_path / "two", later, []))
     assert [(f.where, f.is_sure) for f in found] == [("customers.joined_at", True)]
@@ -241,6 +276,21 @@ def test_the_very_same_transactions_under_another_id_are_one_person(tmp_path):
     assert 10 < figures["also_learnt_from"] <= 80
 
 
+@pytest.mark.parametrize(("copies", "sure"), [(0, None), (1, False), (60, True)])
+def test_one_id_written_in_two_ways_is_one_person(tmp_path, copies, sure):
+    plain = [f"c{i:04d}" for i in range(1, 1201)]
+    asked = percents(ASKED.split_key, plain) < ASKED.test_percent
+    learnt = [c for c, is_asked in zip(plain, asked, strict=True) if not is_asked]
+    again = [w for c in learnt for w in (f"C-{c[1:]} ", f"C{int(c[1:])}", f" c {int(c[1:])}")]
+    is_across = percents(ASKED.split_key, again) < ASKED.test_percent
+    again = [w for w, is_asked in zip(again, is_across, strict=True) if is_asked][:copies]
+    dataset = source(tmp_path, [], bought([*plain, *again]))
+    found, figures = leakage._same_person(dataset, labelled(dataset)[0])
+    assert [f.is_sure for f in found] == ([] if sure is None else [sure])
+    assert figures["by_id"] == figures["also_learnt_from"] == copies
+    assert all("write each one way" in f.said for f in found)
+
+
 AS_OF = datetime(2024, 1, 1, tzinfo=UTC)
 
 
@@ -248,6 +298,8 @@ AS_OF = datetime(2024, 1, 1, tzinfo=UTC)
     ("values", "days"),
     [
         ([20240105.0, 20231231.0], [19727.0, 19722.0]),
+        ([202402.0, 202312.0], [19754.0, 19692.0]),
+        ([202413.0, 202312.0], None),
         ([1704067200.0, 1704153600.0], [19723.0, 19724.0]),
         ([1704067200000.0, 1704153600000.0], [19723.0, 19724.0]),
         ([20241305.0, 20231231.0], None),
@@ -273,6 +325,7 @@ def leaky(tmp_path_factory) -> tuple[Dataset, Workspace]:
         "RESULT_CODE": np.where(left, 17, 4) + 0.0,
         "BALANCE": np.round(rng.normal(size=1200), 6),
         "SALARY": np.round(rng.normal(size=1200), 6),
+        "PAID_IN": np.where(np.arange(1200) % 50 == 0, 202402, 202301 + rng.integers(0, 12, 1200)),
     }
     for name, values in extra.items():
         rows = rows.append_column(name, pa.array(values))
@@ -295,8 +348,8 @@ def test_a_table_with_a_leak_of_every_kind_is_refused_and_each_is_named(leaky):
         "future_dated", "same_person", "copy_of_label", "outcome_name",
     }  # fmt: skip
     assert {f.where for f in found.alarms} == {
-        "given.closed_on", "customer_id", "churn, attrition_prob", "churn, closed_on",
-        "churn, result_code",
+        "given.closed_on", "given.paid_in", "customer_id", "churn, attrition_prob",
+        "churn, closed_on", "churn, result_code",
     }  # fmt: skip
     with pytest.raises(InputError, match=r"given\.closed_on") as refused:
         train(dataset, workspace, RunOptions(trials=1), lambda *_: None)
@@ -312,17 +365,21 @@ def test_what_is_accepted_in_writing_is_trained_and_stands_in_the_card(leaky):
     card = result.bundle.card
     assert card["accepted"] == accepted.model_dump()
     assert card["leakage"] == json.loads(json.dumps(result.leaks.to_dict()))
-    assert len(card["leakage"]["alarms"]) == len(result.leaks.alarms) == 5
+    assert len(card["leakage"]["alarms"]) == len(result.leaks.alarms) == 6
     assert result.version is not None
 
 
 def test_the_same_table_without_the_leaks_is_quiet(tmp_path):
-    raw = folder(tmp_path / "raw")
+    paid = pa.array(202302 + np.arange(1200) % 11)
+    line = EXTRA.format(name="paid_in", column="PAID_IN", more="")
+    raw = folder(tmp_path / "raw", people().append_column("PAID_IN", paid), DECLARATION + line)
     workspace = Workspace(tmp_path / "home", "given")
     workspace.root.mkdir(parents=True)
     dataset, _ = ingest(SOURCES["given"], raw, workspace.dataset)
     compute_features(dataset, workspace, lambda *_: None)
-    assert find_leaks(dataset, workspace, 1).findings == ()
+    found = find_leaks(dataset, workspace, 1)
+    assert found.findings == ()
+    assert "given.paid_in" in found.figures["dated_columns"]
 
 
 def test_findings_are_plain_json_and_only_sure_ones_stop():

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from training.twins import twins
+from training.twins import plain_id, same_ids, twins
 
 
 def people(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
@@ -81,3 +83,49 @@ def test_another_name_of_a_column_tells_nothing_more():
     columns = {f"born_{i}": born * (i + 1) for i in range(10)}
     columns |= {"owns": rng.integers(0, 2, n).astype(float), "kind": rng.integers(0, 3, n) * 1.0}
     assert len(twins(table_of(columns), rng.integers(0, 2, n))) == 0
+
+
+def test_one_id_written_in_many_ways_is_one_and_other_ids_stay_others():
+    for text in ("C001", "c-001 ", "C1", " c 1", "C_01", "#C001", "Ｃ００１", "C\u2013001"):
+        assert plain_id(text) == plain_id("c1"), text
+    others = (
+        "1-23",
+        "12-3",
+        "123",
+        "C10",
+        "C100",
+        "CD1",
+        "1C",
+        "0",
+        "客户1",
+        "客户10",
+        "C1-0",
+        "का",
+        "कि",
+    )
+    assert len({plain_id(t) for t in others}) == len(others)
+
+
+def walked(text: str) -> list[str]:
+    """The letters and numbers of an id, one character after the other."""
+    found, last = [], ""
+    for c in text.lower():
+        if c.isdigit() and last.isdigit():
+            found[-1] = str(int(found[-1]) * 10 + int(c))
+        elif c.isalnum():
+            found.append(str(int(c)) if c.isdigit() else c)
+        last = c
+    return found
+
+
+@given(st.lists(st.tuples(st.text("aB01- _", max_size=4), st.integers(0, 2)), max_size=25))
+def test_same_ids_are_those_that_a_look_at_every_pair_finds(rows):
+    ids, sides = [r[0] for r in rows], np.array([r[1] for r in rows], dtype=np.int64)
+    every = range(len(rows))
+    twinned = {
+        a for a in every for b in every
+        if sides[a] != sides[b] and walked(ids[a]) == walked(ids[b]) != []
+    }  # fmt: skip
+    found = same_ids(ids, sides)
+    assert set(found.ravel().tolist()) == twinned
+    assert all(sides[a] != sides[b] and walked(ids[a]) == walked(ids[b]) for a, b in found)
