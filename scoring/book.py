@@ -114,7 +114,7 @@ def score_book(bundle: Bundle, views: Path, catalogue: Catalogue, as_of: int, ou
 def _write(file: pq.ParquetWriter, group: pa.Table) -> int:
     """How many rows it has; nobody holds it while the next one is scored."""
     file.write_table(group)
-    return group.num_rows
+    return int(group.num_rows)
 
 
 def _parts(rows: LatestRows, as_of: int) -> Iterator[Places]:
