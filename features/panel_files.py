@@ -29,6 +29,8 @@ GROUP_ROWS = 131_072
 """Rows a group of a panel's files: what writing holds in memory."""
 PART_ROWS = 50_000
 """Rows of a panel that are decoded at a time."""
+BUFFER = 65_536
+"""Bytes of each column that are read at a time."""
 
 
 @dataclass(frozen=True)
@@ -169,7 +171,8 @@ def latest_rows(
     `part`: so many rows of the panel are decoded at a time.
     """
     grouped = {theme: [f.name for f in found] for theme, found in themes(catalogue).items()}
-    files = {theme: pq.ParquetFile(panel_file(folder, theme)) for theme in grouped}
+    read = {"buffer_size": BUFFER, "pre_buffer": False}  # or whole columns of a group are held
+    files = {theme: pq.ParquetFile(panel_file(folder, theme), **read) for theme in grouped}
     first = next(iter(grouped))
     keys = files[first].read(columns=[ENTITY_KEY, AS_OF])
     at = keys[AS_OF].cast(pa.int64()).to_numpy()

@@ -29,7 +29,7 @@ from scoring.bundle import Bundle
 from scoring.scorer import Scorer, by_month
 
 Places = NDArray[np.int64]
-ROWS = 2_048
+ROWS = 1_024
 """Customers that are scored at a time, on each thread."""
 GROUP = 8_192
 """Customers that are in memory at a time, a group of rows in the file."""
@@ -103,13 +103,18 @@ def score_book(bundle: Bundle, views: Path, catalogue: Catalogue, as_of: int, ou
         ):
             for rows in latest_rows(views, catalogue, as_of, GROUP):
                 work = partial(_score, bundle, catalogue, rows)
-                batches = list(pool.map(work, _parts(rows, as_of)))
-                file.write_table(pa.Table.from_batches(batches, schema))
-                written += sum(batch.num_rows for batch in batches)
+                batches = pool.map(work, _parts(rows, as_of))
+                written += _write(file, pa.Table.from_batches(batches, schema))
         half.replace(out)
     finally:
         half.unlink(missing_ok=True)
     return written
+
+
+def _write(file: pq.ParquetWriter, group: pa.Table) -> int:
+    """How many rows it has; nobody holds it while the next one is scored."""
+    file.write_table(group)
+    return int(group.num_rows)
 
 
 def _parts(rows: LatestRows, as_of: int) -> Iterator[Places]:

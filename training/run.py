@@ -42,15 +42,7 @@ from training.conformal import figures as coverages
 from training.conformal import learn
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold, task
 from training.gates import further_gates
-from training.judge import (
-    Evidence,
-    Judged,
-    Verdict,
-    judge,
-    judge_amount,
-    verdict,
-    verdict_of,
-)
+from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict, verdict_of
 from training.leakage import Leaks, of_source, of_target
 from training.matrix import Told, labelled, write_features
 from training.report import plots
@@ -61,6 +53,7 @@ from training.targets import grids
 from training.track import Tracker, origin_of
 from training.tune import Best, Fit, fit_booster
 from training.validate import Case, validate
+from training.validation import log
 
 GOLDEN_ROWS = 50
 
@@ -334,11 +327,12 @@ def _note(
     results: Mapping[Target, TargetResult],
     options: RunOptions,
 ) -> None:
-    """Who trained the bundle, in the log; the bundle's hash at every run that it came from."""
+    """Who trained the bundle, in the log; its hash and report at every run that it came from."""
     trained(workspace, bundle.hash, options.by, time.time_ns() // 1000)
     client = tracking_client(workspace)
     for result in results.values():
         client.set_tag(result.run_id, BUNDLE_TAG, bundle.hash)
+    log(workspace, bundle, [result.run_id for result in results.values()])
 
 
 def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:

@@ -1,13 +1,15 @@
 """The report of a bundle: its content, its bytes under their hash, and who may sign it.
 
-Enters: a workspace and what names a bundle. Leaves: JSON, HTML in `reports/<hash>.html`, a line in
-the log of approvals. All of it is made from the bundle alone: the same bundle, the same bytes.
+Enters: a workspace and what names a bundle. Leaves: JSON, HTML in `reports/<hash>.html`, files of
+MLflow runs, a line in the log of approvals. All of it is made from the bundle alone: the same
+bundle, the same bytes.
 """
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -108,6 +110,16 @@ def make(workspace: Workspace, bundle: Bundle, lang: Language) -> Report:
     workspace.reports.mkdir(parents=True, exist_ok=True)
     replace_file(workspace.reports / f"{found.hash}.html", found.html)
     return found
+
+
+def log(workspace: Workspace, bundle: Bundle, runs: Sequence[str]) -> None:
+    """The report in every language and as JSON, with MLflow, under `report/` of the runs."""
+    told, client = content(bundle), tracking_client(workspace)
+    files = {f"validation.{lang}.html": page(told, lang) for lang in LANGUAGES}
+    files["validation.json"] = canonical_json(told)
+    for run_id in runs:
+        for name, text in files.items():
+            client.log_text(run_id, text, f"report/{name}")
 
 
 def kept(workspace: Workspace, report_hash: str) -> Report:

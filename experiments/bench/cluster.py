@@ -95,7 +95,7 @@ def book(home: Path, source: str, rows: int) -> None:
     found = json.loads(done.stdout)
     print(f"{found['rows']:,} rows, {found['seconds']:.1f} s, {found['cpu']:.1f} s CPU, "
           f"{found['rows'] / found['seconds']:,.0f} rows/s, peak {found['mib']:,.0f} MiB "
-          f"({found['before']:,.0f} before), "
+          f"({found['before']:,.0f} before; Arrow's share {found['arrow']:,.0f}), "
           f"file {found['file'] / 2**20:,.0f} MiB")  # fmt: skip
 
 
@@ -117,6 +117,7 @@ def score(home: str, source: str, bundle: str, bundle_hash: str, folder: str) ->
                 "cpu": cpu,
                 "mib": mib,
                 "before": before,
+                "arrow": pa.default_memory_pool().max_memory() / 2**20,
                 "file": size,
             }
         )

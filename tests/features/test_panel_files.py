@@ -11,8 +11,9 @@ import pyarrow.parquet as pq
 import pytest
 
 from domain.errors import NotFoundError
+from events.schema import INSTANT
 from features import panel_files
-from features.panel_files import LatestRows, columns_at, latest_rows, panel_hash
+from features.panel_files import LatestRows, checked, columns_at, latest_rows, panel_hash
 from features.store import FeatureRoom
 from tests.features.feast_world import (
     DAY,
@@ -146,3 +147,19 @@ def test_before_the_first_row_there_is_no_latest_one(tmp_path):
     room.write(panel([("A", T0, {"alpha": 1.0})]))
     assert list(latest_rows(room.views, room.catalogue, T0 - 1)) == []
     assert pq.read_table(room.views / "quick.parquet").num_rows == 1
+
+
+def test_reading_holds_no_rows_that_are_past(tmp_path, monkeypatch):
+    monkeypatch.setattr(panel_files, "GROUP_ROWS", 20_000)
+    rng, rows = np.random.default_rng(5), 160_000
+    columns = {name: rng.random(rows) for name in NAMES}
+    who, at = [f"C{i:06d}" for i in range(rows)], pa.array([T0] * rows, pa.int64())
+    table = pa.table({"customer_id": who, "as_of": at.cast(INSTANT), **columns})
+    panel_files.write_files(checked([table], catalogue()), tmp_path, catalogue())
+    del table, columns
+    held = []
+    for _ in latest_rows(tmp_path, catalogue(), T0, 10_000):
+        held.append(pa.total_allocated_bytes())
+    size = rows * len(NAMES) * 8
+    assert len(held) == 16
+    assert held[-2] - held[1] < size / 8

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import weakref
 from dataclasses import replace
 
 import numpy as np
@@ -118,3 +119,23 @@ def test_several_targets_stand_beside_each_other_and_an_empty_book_has_the_colum
         "value_points",
         "churn_points",
     ]
+
+
+def test_a_group_is_let_go_before_the_next_one_is_scored(bundle, views, tmp_path, monkeypatch):
+    """Two groups at once would be most of what a book takes in memory."""
+    write, score, held, gone = book._write, book._score, [], []
+
+    def written(file, group):
+        held.append(weakref.ref(group))
+        return write(file, group)
+
+    def scored(*what):
+        gone.extend(ref() is None for ref in held)
+        return score(*what)
+
+    monkeypatch.setattr(book, "GROUP", 100)
+    monkeypatch.setattr(book, "_write", written)
+    monkeypatch.setattr(book, "_score", scored)
+    assert score_book(bundle, views, CATALOGUE, LAST, tmp_path / "book.parquet") == PEOPLE - 10
+    assert len(held) > 2
+    assert set(gone) == {True}

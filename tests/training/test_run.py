@@ -177,7 +177,7 @@ def test_no_customer_is_named_in_mlflow_the_studies_or_the_bundle(trained):
     kept = [home / "mlflow.db", home / "studies.db", *(home / "mlartifacts").rglob("*")]
     kept += trained.workspace.bundles.rglob("*")
     files = [f for f in kept if f.is_file()]
-    assert {f.suffix for f in files} >= {".db", ".png", ".json", ".txt"}
+    assert {f.suffix for f in files} >= {".db", ".png", ".json", ".txt", ".html"}
     assert not [f.name for f in files if CUSTOMER.search(f.read_bytes())]
 
 

@@ -46,7 +46,8 @@ def test_a_training_is_one_parent_run_with_a_child_a_trial(trained, target):
         assert first.data.metrics[f"test_{name}"] == pytest.approx(figures[name])
     assert first.data.params["trees"] == str(result.best.trees)
     kept = {f.path for f in client.list_artifacts(first.info.run_id, "report")}
-    assert kept == {f"report/{n}.png" for n in ("reasons", "importance", "calibration")}
+    plots = {f"report/{n}.png" for n in ("reasons", "importance", "calibration")}
+    assert kept == plots | {f"report/validation.{n}" for n in ("zh.html", "en.html", "json")}
     assert "figures.json" in {f.path for f in client.list_artifacts(first.info.run_id)}
     assert first.data.tags | origin_of(trained.dataset, None).tags() == first.data.tags
     told = trained.result.leaks.tags(target)

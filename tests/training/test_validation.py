@@ -6,14 +6,17 @@ import hashlib
 import json
 import re
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from click.testing import CliRunner
 
 from cli import main
 from domain.errors import BundleError, NotFoundError, PromotionError
+from domain.tiers import TARGETS
 from domain.workspace import Workspace
 from scoring.approvals import approvals
+from scoring.grouped import LANGUAGES
 from scoring.registry import find_bundle, tracking_client
 from training import validation
 
@@ -33,6 +36,19 @@ def test_the_same_bundle_makes_the_same_bytes_under_their_hash(trained, bundle):
     assert (trained.workspace.reports / f"{made.hash}.html").read_bytes() == made.html
     assert validation.kept(trained.workspace, made.hash) == made
     assert validation.make(trained.workspace, bundle, "zh").hash != made.hash
+
+
+@pytest.mark.parametrize("target", TARGETS)
+def test_the_run_of_every_target_keeps_the_report_that_can_be_signed(trained, bundle, target):
+    client, run_id = tracking_client(trained.workspace), trained.result.targets[target].run_id
+
+    def logged(name):
+        return Path(client.download_artifacts(run_id, f"report/validation.{name}")).read_bytes()
+
+    for lang in LANGUAGES:
+        assert logged(f"{lang}.html") == validation.make(trained.workspace, bundle, lang).html
+    assert logged("json") == validation.as_json(bundle)
+    assert json.loads(logged("json"))["bundle"] == bundle.hash
 
 
 def test_a_bundle_is_found_by_hash_by_run_and_as_the_latest(trained, bundle):
