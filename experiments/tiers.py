@@ -235,9 +235,9 @@ def page(made: Material, answers: dict[str, Asked], *, quick: bool) -> Iterator[
     yield ""
     yield (
         f"writes this page: the {made.split.test.size:,} test rows of `{SOURCE}`. Tiers of the "
-        f"comparison: low = no net spend in ninety days, mid up to {HIGH_ABOVE}, high above. Every "
-        "candidate learns from the same rows with the parameters of a study's first trial; the "
-        "latest complete as_of of the training chooses the trees. Cuts (highest kappa plus "
+        f"comparison: low = no spend (gross) in ninety days, mid up to {HIGH_ABOVE}, high above. "
+        "Every candidate learns from the same rows with the parameters of a study's first trial; "
+        "the latest complete as_of of the training chooses the trees. Cuts (highest kappa plus "
         f"macro-F1) are tuned there, by the model that has not seen it (*{LATEST}*), or on the "
         f"customers who calibrate, over all training months (*{EVERY}*). The first three are one "
         "additive monotone margin, calibrated to amounts and shifted by the month as in the "
