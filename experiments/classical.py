@@ -5,8 +5,8 @@
 Enters: the folder of public data sets (TIERLINE_DATA). Leaves: its Spearman at each test as_of, by
 penalty. It is fitted on the cohort of that as_of alone, on (frequency, recency, T, monetary):
 repeat purchase days, days from the first to the last and to as_of, mean gross spend of a repeat
-day. Where no best parameters exist (nobody seems to leave a cohort of active buyers), those at the bound are
-taken; a penalty on their squares is what its users add then. It writes no page.
+day. Where no best parameters exist (nobody seems to leave a cohort of active buyers), those at the
+bound are taken; a penalty on their squares is what its users add then. It writes no page.
 """
 
 from __future__ import annotations
