@@ -28,6 +28,10 @@ class TargetPlan(BaseModel):
         default="events",
         description="from events, or (churn, credit) the source's own label in `outcomes`",
     )
+    spend: Literal["net", "gross"] = Field(
+        default="net",
+        description="value: purchases less the refunds of the horizon, or the purchases alone",
+    )
 
 
 class StudyPlan(BaseModel):

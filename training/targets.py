@@ -2,8 +2,9 @@
 
 Enters: a checked data set with its plan. Leaves: one row (customer_id, as_of, y) for every member
 of a cohort at a mature as_of. `y` is the good outcome: churn 1 = stays, credit 1 = pays as agreed,
-value = net spend over the horizon, not below 0. Cohorts see what was visible at as_of; labels take
-the last version of each event that happened inside the horizon. It computes no feature.
+value = spend over the horizon, net of refunds and not below 0, or gross where the plan says so.
+Cohorts see what was visible at as_of; labels take the last version of each event that happened
+inside the horizon. It computes no feature.
 """
 
 from __future__ import annotations
@@ -93,8 +94,11 @@ def _buyers(events: Events, as_of: int, plan: TargetPlan) -> NDArray[np.bool_]:
 def _spend(
     events: Events, as_of: int, plan: TargetPlan
 ) -> tuple[NDArray[np.bool_], NDArray[np.float64]]:
-    net = events.sum_of("net_spend", events.final(as_of, plan.horizon_days))
-    return _buyers(events, as_of, plan), np.maximum(net, 0.0)
+    counted = events.final(as_of, plan.horizon_days)
+    if plan.spend == "gross":
+        counted &= _purchases(events)
+    spend = events.sum_of("net_spend", counted)
+    return _buyers(events, as_of, plan), np.maximum(spend, 0.0)
 
 
 def _stays(
@@ -117,7 +121,7 @@ def _pays(
 
 SPECS: dict[Target, TargetSpec] = {
     "value": TargetSpec(
-        "value", "expected net spend over the horizon", "transactions",
+        "value", "expected spend over the horizon, net of refunds or gross", "transactions",
         ("is_purchase", "net_spend"), _spend, is_amount=True,
     ),
     "churn": TargetSpec(

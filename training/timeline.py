@@ -109,9 +109,12 @@ def _shown_events(
     dataset: Dataset, customer: str, target: Target
 ) -> list[tuple[dict[str, Any], bool]]:
     """The customer's rows in the order of time, and whether each can make the label."""
-    is_told = dataset.plan.targets[target].label == "outcomes"
+    plan = dataset.plan.targets[target]
+    is_told = plan.label == "outcomes"
     table = SPECS[target].table if dataset.has(SPECS[target].table) else "transactions"
     kinds = {"churn": ("purchase",), "value": ("purchase", "refund")}.get(target)
+    if target == "value" and plan.spend == "gross":
+        kinds = ("purchase",)
     found = [
         (row, not is_told and (kinds is None or row["kind"] in kinds))
         for row in _rows(dataset, table, customer)

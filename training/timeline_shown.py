@@ -82,7 +82,7 @@ def label(found: Timeline, lang: Language) -> str:
     zh = lang == "zh"
     if found.y is not None:
         if found.target not in LABELS:
-            return f"{found.y:,.2f} {'净消费额' if zh else 'net spend'} (y = {found.y:g})"
+            return f"{found.y:,.2f} {'消费额' if zh else 'spend'} (y = {found.y:g})"
         return f"{LABELS[found.target][int(found.y)][0 if zh else 1]} (y = {found.y:g})"
     if not found.is_mature:
         until = _day(found.data_until)

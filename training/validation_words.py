@@ -49,7 +49,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "past_due": ("坏客户的逾期天数", "days past due that are bad"),
     "by_events": ("由事件计算", "computed from events"),
     "by_outcomes": ("数据源自带的标签", "the source's own label"),
-    "def_value": ("期限内的净消费额，不低于零", "net spend over the horizon, not below zero"),
+    "def_value": ("期限内的消费额，不低于零", "spend over the horizon, not below zero"),
     "def_churn": (
         "此前活跃的客户在期限内没有任何消费",
         "no purchase in the horizon, among customers active before",

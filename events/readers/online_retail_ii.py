@@ -57,8 +57,11 @@ def read(folder: Path) -> Iterator[RawTable]:
 
 
 def plan(_: Path) -> StudyPlan:
-    """Value and churn over 90 days, learnt monthly to 2011-03-01, tested in June and September."""
-    target = TargetPlan(horizon_days=90, active_days=180)
+    """Value and churn over 90 days, learnt monthly to 2011-03-01, tested in June and September.
+
+    Value is gross: published figures are, and a return names no purchase that it takes back.
+    """
+    target = TargetPlan(horizon_days=90, active_days=180, spend="gross")
     return StudyPlan(
         split="time",
         train_as_of=tuple(from_micros(t) for t in monthly_grid("2010-06-01", "2011-03-01")),

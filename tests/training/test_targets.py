@@ -36,10 +36,15 @@ Labels = dict[tuple[str, int], float]
 
 
 def labelled(
-    folder: Path, target: str, rows: Sequence[Row], grid: Sequence[float] = GRID, until: float = 999
+    folder: Path,
+    target: str,
+    rows: Sequence[Row],
+    grid: Sequence[float] = GRID,
+    until: float = 999,
+    meant: TargetPlan = PLAN,
 ) -> Labels:
     """(customer, as_of) to y, as the product says."""
-    plan = plan_of(grid, (), **{target: PLAN})
+    plan = plan_of(grid, (), **{target: meant})
     found = labels(
         dataset_of(folder, {TABLE[target]: rows}, plan, until), target, [at(d) for d in grid]
     )
@@ -95,6 +100,19 @@ def test_labels_are_those_of_a_loop_over_every_event(tmp_path, target, seed):
     expected = by_loop(target, rows)
     assert len(set(expected.values())) > 1
     assert labelled(tmp_path, target, rows) == expected
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_gross_spend_is_that_of_a_loop_which_knows_no_refund(tmp_path, seed):
+    rows = random_rows(np.random.default_rng(seed), 150, EDGES)
+    gross = PLAN.model_copy(update={"spend": "gross"})
+    expected = by_loop("value", [r for r in rows if r["kind"] != "refund"])
+    net = labelled(tmp_path / "net", "value", rows)
+    found = labelled(tmp_path / "gross", "value", rows, meant=gross)
+    assert found == expected
+    assert found.keys() == net.keys()
+    assert all(found[k] >= net[k] for k in net)
+    assert found != net
 
 
 SQL = """

@@ -104,6 +104,18 @@ def test_the_label_is_the_one_training_takes_and_the_events_drawn_as_label_make_
             assert found.y == float(worst < 30)
 
 
+def test_a_refund_is_no_part_of_a_gross_label(tmp_path):
+    bought, returned = buys("a", 220, amount=50.0), buys("a", 230, amount=20.0)
+    returned["kind"] = "refund"
+    tables = {"transactions": [buys("a", 190), bought, returned]}
+    gross = TARGETS["value"].model_copy(update={"spend": "gross"})
+    for plan, y, state in ((gross, 50.0, State.BEYOND), (TARGETS["value"], 30.0, State.LABEL)):
+        where = tmp_path / plan.spend
+        dataset = dataset_of(where, tables, plan_of((100,), (200,), value=plan), until=300)
+        found = timeline(dataset, "a", "value", at(200))
+        assert (found.y, found.events[-1].state) == (y, state)
+
+
 def test_the_latest_as_of_with_a_label_is_taken_and_an_immature_one_has_none(dataset):
     found = timeline(dataset, "c1")
     assert (found.target, found.as_of) == ("value", at(200))

@@ -40,8 +40,8 @@ def test_the_facts_say_window_horizon_gap_and_label(found):
     assert said["window"] == "(2024-04-10, 2024-07-19] 100 days"
     assert said["horizon"] == "(2024-07-19, 2024-10-17] 90 days"
     assert said["gap"] == "training ends 2024-04-10, the test begins 2024-07-19: 100 days"
-    assert said["label"] == "1,234.50 net spend (y = 1234.5)"
-    assert dict(facts(found, "zh"))["标签"] == "1,234.50 净消费额 (y = 1234.5)"
+    assert said["label"] == "1,234.50 spend (y = 1234.5)"
+    assert dict(facts(found, "zh"))["标签"] == "1,234.50 消费额 (y = 1234.5)"
 
 
 def test_a_label_that_is_not_there_says_why(tmp_path, found):
