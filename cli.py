@@ -255,13 +255,15 @@ def promote(
     workspace = Workspace(home, source)
     if differs := registry.alias_differs(workspace):
         console.print(differs, markup=False, highlight=False)
+    chosen, now = how.pop("bundle_hash") or registry.newest(workspace), time.time_ns() // 1000
     if accept is not None:
-        said, chosen = accepted(how["by"], accept), how["bundle_hash"]
-        chosen = chosen or registry.newest(workspace)
-        how["bundle_hash"] = registry.accept(workspace, chosen, said, time.time_ns() // 1000).hash
+        chosen = registry.accept(workspace, chosen, accepted(how["by"], accept), now).hash
+    if newer := registry.superseded_by(workspace, chosen, now):
+        since = f"policy {newer.version}, in effect since {newer.effective_at:%Y-%m-%d}"
+        console.print(f"the policy that judged it is superseded by {since}: train again with it")
     with console.status("features go online"):
         basis = certificate or sample
-        done, passed = go_live(workspace, os.environ, basis=basis, **how)
+        done, passed = go_live(workspace, os.environ, chosen, basis=basis, **how)
     signed = approval_of(workspace, done.bundle)
     console.print(
         f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared; "

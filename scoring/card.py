@@ -11,6 +11,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import (
     AfterValidator,
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -58,10 +59,12 @@ class Accepted(_Strict):
 
 
 class JudgedBy(_Strict):
-    """The policy that was in force when a bundle was judged, with its gates and costs."""
+    """The policy that a bundle was judged by, with its gates and costs; an older card does not say
+    from when it holds."""
 
     version: str
     hash: Hash
+    effective_at: AwareDatetime | None = None
     gates: GateRules
     costs: dict[Target, CostRule] = {}
 

@@ -10,10 +10,13 @@ from __future__ import annotations
 
 import re
 import tempfile
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domain.asof import from_micros
 from domain.errors import NotFoundError, PromotionError
+from domain.policy import Policy, parse_policy
 from domain.workspace import Workspace
 from events.durable import replace_file
 from features.panel_files import panel_hash
@@ -98,7 +101,8 @@ def promote(
         BundleError: it is damaged.
         PromotionError: not registered, no passing verdict and no written reason, no passing
             certificate of the features in use, no approval where the policy that judged it asks for
-            one, nobody named, or an instant before the last promotion.
+            one, such a policy not yet in effect, nobody named, or an instant before the last
+            promotion.
         RecordError: the deployment log is broken.
     """
     if not by.strip():
@@ -107,6 +111,7 @@ def promote(
     card = read_card(bundle.card)
     passed = _checked_parity(workspace, bundle, certificate)
     _check_verdicts(card)
+    _check_in_effect(card, at)
     signed = _checked_approval(workspace, bundle, card)
     client = tracking_client(workspace)
     version = _version(client, model_name(workspace), bundle.hash)
@@ -159,6 +164,22 @@ def accept(workspace: Workspace, bundle_hash: str, accepted: Accepted, at: int) 
         trained(workspace, copy.hash, author, at)
     register(workspace, copy)
     return copy
+
+
+def superseded_by(workspace: Workspace, bundle_hash: str, at: int) -> Policy | None:
+    """The latest policy that decided here and took effect after the one that judged a bundle.
+
+    Raises:
+        NotFoundError: no such bundle.
+        BundleError: it is damaged.
+        PolicyError: a kept policy breaks rules.
+    """
+    judged = read_card(find_bundle(workspace, bundle_hash).card).policy
+    if judged is None or judged.effective_at is None:
+        return None
+    kept = [parse_policy(f.read_text("utf-8")) for f in workspace.policies.glob("*.toml")]
+    later = [p for p in kept if judged.effective_at < p.effective_at <= from_micros(at)]
+    return max(later, key=lambda p: (p.effective_at, p.hash), default=None)
 
 
 def live(workspace: Workspace, at: int | None = None) -> Deployment:
@@ -245,6 +266,18 @@ def _check_verdicts(card: Card) -> None:
         raise PromotionError(
             f"the verdict of {', '.join(card.objections)} is failed: train a better scorer, or "
             "say who accepts it and why: `tierline promote --bundle HASH --accept REASON --by NAME`"
+        )
+
+
+def _check_in_effect(card: Card, at: int) -> None:
+    """Nobody's acceptance brings a policy forward: it says itself from when it binds."""
+    judged = card.policy
+    if judged and judged.effective_at and judged.effective_at > from_micros(at):
+        begins = judged.effective_at.astimezone(UTC)
+        raise PromotionError(
+            f"policy {judged.version}, by which the bundle was judged, takes effect at "
+            f"{begins:%Y-%m-%d %H:%M} UTC: promote it then, or train with a policy in "
+            "effect (--policy)"
         )
 
 
