@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import time
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,17 +74,17 @@ for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, *_ALONE):
 def _options(
     home: Path, trials: int, seed: int, *, accept: str | None = None, by: str = "", **of: Any
 ) -> RunOptions:
-    from scoring.card import Accepted
+    from scoring.card import accepted
     from training.kept import where
     from training.run import RunOptions
     from training.study_file import read_study
 
     lock = Path(__file__).with_name("requirements.lock")
-    accepted = Accepted(by=by, reason=accept) if accept else None
+    said = None if accept is None else accepted(by, accept)
     studies = tuple(read_study(file) for file in of.get("study") or ())
     storage = where(of.get("storage") or STUDIES.read(os.environ), home)
     made = RunOptions(
-        trials, seed, accepted, lock if lock.is_file() else None, studies, storage,
+        trials, seed, said, lock if lock.is_file() else None, studies, storage,
         baselines=of.get("baselines") or (), by=by, policy=opt.policy_of(of.get("policy")),
     )  # fmt: skip
     if of.get("dask"):
@@ -232,26 +233,37 @@ def parity(home: Path, source: str, sample: int) -> None:
 @click.option("--bundle", "bundle_hash", help="hash of the bundle [the newest one registered]")
 @opt.by
 @click.option("--reason", help="why; the log keeps it")
+@click.option("--accept", metavar="REASON", help="although it failed or nobody signed it: why")
 @opt.sample
 @click.option("--certificate", help="hash of one that `tierline parity` wrote [compare now]")
 @click.pass_obj
-def promote(home: Path, /, source: str, sample: int, certificate: str | None, **how: Any) -> None:
+def promote(
+    home: Path, /, source: str, accept: str | None, sample: int, certificate: str | None, **how: Any
+) -> None:
     """Make a bundle live: features go online, online is compared with offline, the log is written.
 
     \b
     Example:
       tierline promote --source bank --by alice
+      tierline promote --bundle HASH --by "Wang Fang" --accept "A pilot of ninety days, watched."
     """
+    from scoring import registry
     from scoring.approvals import approval_of
+    from scoring.card import accepted
     from scoring.parity import go_live
-    from scoring.registry import alias_differs
 
     workspace = Workspace(home, source)
-    if differs := alias_differs(workspace):
+    if differs := registry.alias_differs(workspace):
         console.print(differs, markup=False, highlight=False)
+    chosen, now = how.pop("bundle_hash") or registry.newest(workspace), time.time_ns() // 1000
+    if accept is not None:
+        chosen = registry.accept(workspace, chosen, accepted(how["by"], accept), now).hash
+    if newer := registry.superseded_by(workspace, chosen, now):
+        since = f"policy {newer.version}, in effect since {newer.effective_at:%Y-%m-%d}"
+        console.print(f"the policy that judged it is superseded by {since}: train again with it")
     with console.status("features go online"):
         basis = certificate or sample
-        done, passed = go_live(workspace, os.environ, basis=basis, **how)
+        done, passed = go_live(workspace, os.environ, chosen, basis=basis, **how)
     signed = approval_of(workspace, done.bundle)
     console.print(
         f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared; "

@@ -32,8 +32,11 @@ def live(home: Path, source: str) -> None:
     workspace = Workspace(home, source)
     for each in history(workspace):
         why = f": {each.reason}" if each.reason else ""
-        line = f"{iso(each.at)}  {each.bundle[:12]}  by {each.by}{why}"
-        console.print(line, markup=False, highlight=False)
+        lines = [f"{iso(each.at)}  {each.bundle[:12]}  by {each.by}{why}"]
+        spoken = {"failed, accepted": each.accepted, "not approved, accepted": each.unapproved}
+        lines += [f"  {what} by {s['by']}: {s['reason']}" for what, s in spoken.items() if s]
+        for line in lines:
+            console.print(line, markup=False, highlight=False)
     differs = alias_differs(workspace)
     console.print(differs or "MLflow's alias follows the log", markup=False, highlight=False)
     raise SystemExit(differs is not None)

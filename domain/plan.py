@@ -62,10 +62,11 @@ class StudyPlan(BaseModel):
         description="who calibrates: customers of their own, or everybody at the latest training "
         "as_of, which no tree learns from then",
     )
-    season: Literal["none", "year_before"] = Field(
+    season: Literal["none", "year_before", "smooth"] = Field(
         default="none",
         description="year_before: the intercept of a calendar month is learnt at the latest "
-        "training as_of in that month, for decisions in the same month of later years",
+        "training as_of in that month, for decisions in the same month of later years; smooth: "
+        "a curve of the year through these, which also tells months that taught nothing",
     )
     currency: str = Field(description="unit of every amount, for texts: GBP, CZK, TWD")
     targets: dict[Target, TargetPlan]

@@ -68,6 +68,11 @@ class Workspace:
         return self.root / "reports"
 
     @property
+    def policies(self) -> Path:
+        """Policies that decided here, one file a hash."""
+        return self.root / "policies"
+
+    @property
     def certificates(self) -> Path:
         """Certificates of parity, one file a hash."""
         return self.root / "certificates"

@@ -32,6 +32,7 @@ from events.dataset import Dataset, open_dataset
 from events.ingest import ingest
 from events.readers import SOURCES
 from training import metrics, ordinal
+from training.calibrate import smooth_season
 from training.fit import Material, calibrate, monthly
 from training.judge import resample
 from training.matrix import labelled, material, write_features
@@ -220,7 +221,7 @@ def calibrated(made: Material, margin: Floats, y: Floats, *, is_amount: bool) ->
     made = replace(made, problem=replace(made.problem, y=y, is_amount=is_amount))
     rows = made.split.calibration
     found = calibrate(made, margin[rows], rows)
-    found = replace(found, monthly=monthly(made, found, margin))
+    found = replace(found, monthly=smooth_season(monthly(made, found, margin)))
     months = made.as_of.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64) % 12
     moved: Floats = found.slope * margin + found.intercept + np.asarray(found.monthly)[months]
     return moved

@@ -171,6 +171,23 @@ def write_bundle(
     return load_bundle(folder / found, found)
 
 
+def with_card(bundle: Bundle, card: Mapping[str, Any]) -> Bundle:
+    """A copy of a written bundle that differs in its card, under a hash of its own beside it.
+
+    Raises:
+        BundleError: it is damaged, or the card breaks rules.
+    """
+    files = _read(bundle.path)
+    _read_manifest(files, bundle.hash)
+    files[CARD] = canonical_json(read_card(card).model_dump(mode="json")).encode()
+    manifest = _json(files, MANIFEST)
+    manifest["files"][CARD] = _sha256(files[CARD])
+    files[MANIFEST] = canonical_json(manifest).encode()
+    found = _sha256(files[MANIFEST])
+    write_folder(bundle.path.parent / found, files)
+    return load_bundle(bundle.path.parent / found, found)
+
+
 def load_bundle(
     path: Path, expected_hash: str, *, seconds: int = SECONDS, megabytes: int = MEGABYTES
 ) -> Bundle:

@@ -9,10 +9,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    JsonValue,
+    StringConstraints,
+    ValidationError,
+)
 
 from domain.decision import Hash
-from domain.errors import BundleError, Fault
+from domain.errors import BundleError, Fault, InputError
 from domain.gates import CostRule, GateRules
 from domain.tiers import Target
 
@@ -28,18 +37,34 @@ class TargetCard(_Strict):
     figures: dict[str, JsonValue] = {}
 
 
-class Accepted(_Strict):
-    """Who takes a bundle with a failed verdict into use all the same, and why."""
+UNNAMED = "unnamed"
+"""What the command line says where nobody is named."""
 
-    by: Annotated[str, Field(min_length=1, max_length=200)]
-    reason: Annotated[str, Field(min_length=10, max_length=2000)]
+
+def _somebody(name: str) -> str:
+    if name.casefold() == UNNAMED:
+        raise ValueError("a person must be named")
+    return name
+
+
+class Accepted(_Strict):
+    """Who takes a bundle into use although something speaks against it, and why."""
+
+    by: Annotated[
+        str,
+        StringConstraints(strip_whitespace=True, min_length=1, max_length=200),
+        AfterValidator(_somebody),
+    ]
+    reason: Annotated[str, StringConstraints(strip_whitespace=True, min_length=10, max_length=2000)]
 
 
 class JudgedBy(_Strict):
-    """The policy that was in force when a bundle was judged, with its gates and costs."""
+    """The policy that a bundle was judged by, with its gates and costs; an older card does not say
+    from when it holds."""
 
     version: str
     hash: Hash
+    effective_at: AwareDatetime | None = None
     gates: GateRules
     costs: dict[Target, CostRule] = {}
 
@@ -55,6 +80,8 @@ class LeakageCard(_Strict):
 class Card(_Strict):
     """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
 
+    `accepted`: who accepts what failed. `unapproved`: who does without the second person whom the
+    policy asks for.
     `given`: the declaration of a ready-made feature table, where it learnt from one.
     `segments`: what was fitted beside the scorers, on whom, and what was left out and why.
     `policy`: whose gates it was judged by; an older card names none.
@@ -66,6 +93,7 @@ class Card(_Strict):
     targets: Annotated[dict[Target, TargetCard], Field(min_length=1)]
     skipped: dict[Target, str] = {}
     accepted: Accepted | None = None
+    unapproved: Accepted | None = None
     data: dict[str, Hash]
     plan: dict[str, JsonValue]
     seed: int
@@ -90,6 +118,21 @@ class Card(_Strict):
     def may_go_live(self) -> bool:
         """Whether nothing speaks against it or somebody gave a written reason."""
         return not self.objections or self.accepted is not None
+
+
+def accepted(by: str, reason: str) -> Accepted:
+    """What a named person wrote.
+
+    Raises:
+        InputError: nobody is named, or the reason says nothing.
+    """
+    try:
+        return Accepted(by=by, reason=reason)
+    except ValidationError:
+        raise InputError(
+            f"accepted by {by[:200]!r} because {reason[:200]!r}: give a person (--by) and a reason "
+            "of 10 to 2,000 letters"
+        ) from None
 
 
 def read_card(content: Mapping[str, Any]) -> Card:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from domain.asof import iso
 from domain.errors import NotFoundError
@@ -22,20 +22,21 @@ class Deployment(Act):
     """A bundle went live.
 
     `parity`: the hash of the certificate that offline and online features are equal (I2).
-    `approval`: the hash of the line of the approvals log that somebody signed it with; a line of a
-    promotion without one does not name it.
+    `approval`: the hash of the line of the approvals log that somebody signed it with. `accepted`,
+    `unapproved`: who accepts what failed, or that nobody signed, and why, as the card says it. A
+    line of a promotion without one of the three does not name it.
     """
 
     reason: str | None
     parity: str
     approval: str | None = None
+    accepted: dict[Literal["by", "reason"], str] | None = None
+    unapproved: dict[Literal["by", "reason"], str] | None = None
 
     def content(self) -> dict[str, Any]:
         """Everything as plain JSON."""
-        found = super().content()
-        if self.approval is None:
-            del found["approval"]
-        return found
+        absent = [n for n in ("approval", "accepted", "unapproved") if getattr(self, n) is None]
+        return {name: v for name, v in super().content().items() if name not in absent}
 
 
 def read_log(log: Path) -> tuple[Deployment, ...]:

@@ -10,19 +10,22 @@ from __future__ import annotations
 
 import re
 import tempfile
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from domain.asof import from_micros
 from domain.errors import NotFoundError, PromotionError
+from domain.policy import Policy, parse_policy
 from domain.workspace import Workspace
 from events.durable import replace_file
 from features.panel_files import panel_hash
 from features.parity import Certificate, check_certificate
 from features.store import project_of
 from features.views import LIVE
-from scoring.approvals import Approval, approval_of
-from scoring.bundle import Bundle, load_bundle
-from scoring.card import Card, read_card
+from scoring.approvals import Approval, approval_of, trained, trainings
+from scoring.bundle import Bundle, load_bundle, with_card
+from scoring.card import Accepted, Card, read_card
 from scoring.deployments import Deployment, append, live_at, read_log
 from scoring.mlmodel import write_model
 from scoring.tracking import Origin, experiment_of, tracking_client
@@ -98,7 +101,8 @@ def promote(
         BundleError: it is damaged.
         PromotionError: not registered, no passing verdict and no written reason, no passing
             certificate of the features in use, no approval where the policy that judged it asks for
-            one, nobody named, or an instant before the last promotion.
+            one, such a policy not yet in effect, nobody named, or an instant before the last
+            promotion.
         RecordError: the deployment log is broken.
     """
     if not by.strip():
@@ -107,6 +111,7 @@ def promote(
     card = read_card(bundle.card)
     passed = _checked_parity(workspace, bundle, certificate)
     _check_verdicts(card)
+    _check_in_effect(card, at)
     signed = _checked_approval(workspace, bundle, card)
     client = tracking_client(workspace)
     version = _version(client, model_name(workspace), bundle.hash)
@@ -122,10 +127,59 @@ def promote(
             bundle=bundle.hash,
             parity=passed.hash,
             approval=signed.hash if signed else None,
+            accepted=_said(card.accepted),
+            unapproved=_said(card.unapproved),
         ),
     )
     client.set_registered_model_alias(model_name(workspace), ALIAS, version)
     return done
+
+
+def accept(workspace: Workspace, bundle_hash: str, accepted: Accepted, at: int) -> Bundle:
+    """The registered copy of a bundle whose card says who accepts what would stop its promotion.
+
+    What failed stands there as `accepted`, a missing signature as `unapproved`. A signature is of
+    one hash: a bundle that was signed and failed is signed again with the reason in its report,
+    which who trained it may not do here either.
+
+    Raises:
+        NotFoundError: no such bundle.
+        BundleError: it is damaged.
+        PromotionError: nothing speaks against it.
+        RecordError: a log is broken.
+    """
+    bundle = find_bundle(workspace, bundle_hash)
+    card = read_card(bundle.card)
+    lacks = {
+        "accepted": not card.may_go_live,
+        "unapproved": _lacks_approval(card) and approval_of(workspace, bundle.hash) is None,
+    }
+    if not any(lacks.values()):
+        raise PromotionError(
+            f"nothing speaks against bundle {bundle.hash[:12]}: promote it without --accept"
+        )
+    said = {name: accepted.model_dump() for name, is_lacking in lacks.items() if is_lacking}
+    copy = with_card(bundle, {**bundle.card, **said})
+    for author in dict.fromkeys(t.by for t in trainings(workspace) if t.bundle == bundle.hash):
+        trained(workspace, copy.hash, author, at)
+    register(workspace, copy)
+    return copy
+
+
+def superseded_by(workspace: Workspace, bundle_hash: str, at: int) -> Policy | None:
+    """The latest policy that decided here and took effect after the one that judged a bundle.
+
+    Raises:
+        NotFoundError: no such bundle.
+        BundleError: it is damaged.
+        PolicyError: a kept policy breaks rules.
+    """
+    judged = read_card(find_bundle(workspace, bundle_hash).card).policy
+    if judged is None or judged.effective_at is None:
+        return None
+    kept = [parse_policy(f.read_text("utf-8")) for f in workspace.policies.glob("*.toml")]
+    later = [p for p in kept if judged.effective_at < p.effective_at <= from_micros(at)]
+    return max(later, key=lambda p: (p.effective_at, p.hash), default=None)
 
 
 def live(workspace: Workspace, at: int | None = None) -> Deployment:
@@ -211,19 +265,42 @@ def _check_verdicts(card: Card) -> None:
     if not card.may_go_live:
         raise PromotionError(
             f"the verdict of {', '.join(card.objections)} is failed: train a better scorer, or "
-            "write into the card who accepts it and why (`accepted`)"
+            "say who accepts it and why: `tierline promote --bundle HASH --accept REASON --by NAME`"
+        )
+
+
+def _check_in_effect(card: Card, at: int) -> None:
+    """Nobody's acceptance brings a policy forward: it says itself from when it binds."""
+    judged = card.policy
+    if judged and judged.effective_at and judged.effective_at > from_micros(at):
+        begins = judged.effective_at.astimezone(UTC)
+        raise PromotionError(
+            f"policy {judged.version}, by which the bundle was judged, takes effect at "
+            f"{begins:%Y-%m-%d %H:%M} UTC: promote it then, or train with a policy in "
+            "effect (--policy)"
         )
 
 
 def _checked_approval(workspace: Workspace, bundle: Bundle, card: Card) -> Approval | None:
     """Who signed the bundle's report; there must be one where the gates of its card say so."""
     found = approval_of(workspace, bundle.hash)
-    if found is None and card.policy is not None and card.policy.gates.approval:
+    if found is None and card.policy is not None and _lacks_approval(card):
         raise PromotionError(
             f"policy {card.policy.version}, by which bundle {bundle.hash[:12]} was judged, asks "
-            "for a second person: `tierline report` shows what to read, `tierline approve` signs it"
+            "for a second person: `tierline report` shows what to read, `tierline approve` signs "
+            "it; `tierline promote --accept REASON --by NAME` does without, and the bundle says so"
         )
     return found
+
+
+def _lacks_approval(card: Card) -> bool:
+    """Whether a bundle may go live only with a signature."""
+    asked = card.policy is not None and card.policy.gates.approval
+    return asked and card.unapproved is None
+
+
+def _said(accepted: Accepted | None) -> dict[Any, str] | None:
+    return accepted.model_dump() if accepted else None
 
 
 def keep_certificate(workspace: Workspace, certificate: Certificate) -> Certificate:

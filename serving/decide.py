@@ -316,6 +316,10 @@ def _notes(judge: Judge, status: Status, age: float | None) -> list[str]:
     if accepted is not None:
         failed = ", ".join(judge.card.objections)
         notes.append(f"verdict failed for {failed}; accepted by {accepted.by}: {accepted.reason}")
+    unapproved = judge.card.unapproved
+    if unapproved is not None:
+        why = unapproved.reason
+        notes.append(f"no second person approved the model; accepted by {unapproved.by}: {why}")
     return notes
 
 

@@ -179,7 +179,7 @@ def find_record(workspace: Workspace, decision_or_customer: str) -> DecisionReco
 
 def policies(workspace: Workspace) -> Path:
     """Where the texts of policies stand, by hash."""
-    return workspace.root / "policies"
+    return workspace.policies
 
 
 def keep_policy(workspace: Workspace, text: str) -> Policy:

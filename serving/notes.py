@@ -38,6 +38,10 @@ _CHINESE: tuple[tuple[str, str], ...] = (
         r"verdict failed for (.+); accepted by (.*?): (.*)",
         "模型评审未通过（{0}），由{1}批准使用，理由：{2}",
     ),
+    (
+        r"no second person approved the model; accepted by (.*?): (.*)",
+        "模型未经第二人签署，由{0}批准使用，理由：{1}",
+    ),
     (r"the bundle does not say how sure a (\w+) score is", "模型包没有说明{0}评分的把握"),
     (
         r"the bundle holds no population to hold a (\w+) score against",

@@ -7,7 +7,7 @@ Source: Platt (1999), with the targets smoothed; quasi-Poisson regression with a
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,6 +19,9 @@ from scoring.scorer import Calibration
 
 Floats = NDArray[np.float64]
 LEAST_SLOPE = 1e-3
+LEAST_MONTHS = 8
+WAVES = (1, 2)
+"""Waves a year: a third fits what one year shows, not the next (docs/decisions/0014)."""
 
 
 def fit_log_odds(margin: Floats, good: Floats) -> Calibration:
@@ -83,6 +86,27 @@ def log_amount_shift(calibrated: Floats, amount: Floats) -> float:
     if amount.sum() <= 0:
         raise NotEnoughDataError("rows of a month hold no amount above 0: take more customers")
     return float(np.log(amount.sum() / np.exp(calibrated).sum()))
+
+
+def smooth_season(shifts: Sequence[float]) -> tuple[float, ...]:
+    """The yearly and half-yearly wave nearest to the shifts of the months; 0 taught nothing.
+
+    Four numbers from eight months or more: what one year adds to one month alone is left out, as
+    the next year does not repeat it, and months that taught nothing lie on the curve.
+
+    Raises:
+        NotEnoughDataError: fewer than eight months.
+    """
+    found = np.asarray(shifts)
+    taught = found != 0
+    if taught.sum() < LEAST_MONTHS:
+        raise NotEnoughDataError(
+            f"{int(taught.sum())} calendar months teach a season: `smooth` takes {LEAST_MONTHS} "
+            "or more; take more training dates, or season year_before"
+        )
+    turns = 2 * np.pi * np.outer(np.arange(12) / 12, WAVES)
+    curve = np.hstack([np.cos(turns), np.sin(turns)])
+    return tuple((curve @ np.linalg.lstsq(curve[taught], found[taught])[0]).tolist())
 
 
 def _fit(

@@ -20,7 +20,13 @@ from scoring.points import PointScale
 from scoring.scorer import Calibration, Scorer, by_month
 from scoring.segments import Fitted
 from training.baselines import Baselines, fit_baselines
-from training.calibrate import fit_log_amount, fit_log_odds, log_amount_shift, log_odds_shift
+from training.calibrate import (
+    fit_log_amount,
+    fit_log_odds,
+    log_amount_shift,
+    log_odds_shift,
+    smooth_season,
+)
 from training.categories import encoded, learn_levels
 from training.judge import Evidence
 from training.kept import Budget
@@ -103,8 +109,9 @@ def fit_scorer(
     calibration = calibrate(material, margin, rows)
     everybody = np.asarray(booster.predict(problem.X, raw_score=True, num_threads=1))
     learnt = everybody[split.fit]
-    if plan.season == "year_before":
+    if plan.season != "none":
         months = monthly(material, calibration, everybody)
+        months = smooth_season(months) if plan.season == "smooth" else months
         calibration = replace(calibration, monthly=months)
     anchor = 0.0
     if problem.is_amount:

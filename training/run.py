@@ -382,6 +382,7 @@ def _card(
         "policy": {
             "version": options.policy.version,
             "hash": options.policy.hash,
+            "effective_at": options.policy.effective_at.isoformat(),
             "gates": options.policy.limits.model_dump(mode="json"),
             "costs": {t: c.model_dump() for t, c in options.policy.costs.items()},
         },

@@ -82,11 +82,13 @@ def _head(content: Mapping[str, Any], write: Writer) -> str:
 
 
 def _accepted(card: Mapping[str, Any], write: Writer) -> str:
-    said = card["accepted"]
-    if said is None:
-        return ""
-    text = f"{escape(said['by'])}: {escape(said['reason'])}"
-    return f'<div class="notes"><b class="warn">{write.w("accepted")}</b> {text}</div>'
+    found = {name: card.get(name) for name in ("accepted", "unapproved")}
+    return "".join(
+        f'<div class="notes"><b class="warn">{write.w(name)}</b> '
+        f"{escape(said['by'])}: {escape(said['reason'])}</div>"
+        for name, said in found.items()
+        if said
+    )
 
 
 def _cards(card: Mapping[str, Any], write: Writer) -> str:

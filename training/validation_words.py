@@ -22,6 +22,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "lock": ("环境锁文件", "lock of the environment"),
     "none": ("无", "none"),
     "accepted": ("未通过仍被接受，接受人", "failed and accepted all the same, by"),
+    "unapproved": ("无第二人签署仍被接受，接受人", "approved by no second person, accepted by"),
     "skipped": ("未建模的目标", "targets without a model"),
     "passed": ("通过", "passed"),
     "failed": ("未通过", "failed"),

@@ -67,7 +67,7 @@ def plan(_: Path) -> StudyPlan:
         train_as_of=tuple(from_micros(t) for t in monthly_grid("2010-06-01", "2011-03-01")),
         test_as_of=(datetime(2011, 6, 1, tzinfo=UTC), datetime(2011, 9, 1, tzinfo=UTC)),
         split_key="online_retail_ii:20261122",
-        season="year_before",
+        season="smooth",
         currency="GBP",
         targets={"value": target, "churn": target},
     )

@@ -6,8 +6,8 @@ import math
 
 import pytest
 
-from domain.errors import BundleError
-from scoring.card import read_card
+from domain.errors import BundleError, InputError
+from scoring.card import accepted, read_card
 
 ACCEPTED = {"by": "Wang Fang", "reason": "a logistic regression wins here, and we say so"}
 
@@ -38,6 +38,9 @@ def test_an_alarm_of_a_leak_goes_live_only_where_somebody_accepts_it(kit) -> Non
         ({"targets": {"love": {"verdict": "passed"}}}, "targets.love"),
         ({"accepted": {"by": "", "reason": "x" * 20}}, "accepted.by"),
         ({"accepted": {"by": "me", "reason": "ok"}}, "accepted.reason"),
+        ({"accepted": {"by": " \t", "reason": "x" * 20}}, "accepted.by"),
+        ({"accepted": {"by": "Unnamed", "reason": "x" * 20}}, "accepted.by"),
+        ({"unapproved": {"by": "me", "reason": " " * 20}}, "unapproved.reason"),
         ({"data": {"transactions": "short"}}, "data.transactions"),
         ({"source": "../up"}, "source"),
         ({"note": 1}, "note"),
@@ -48,3 +51,11 @@ def test_an_alarm_of_a_leak_goes_live_only_where_somebody_accepts_it(kit) -> Non
 def test_a_card_with_a_fault_is_refused_by_its_place(kit, change, place: str) -> None:
     with pytest.raises(BundleError, match=place):
         read_card(kit.card("churn", **change))
+
+
+def test_a_person_accepts_in_words_and_nobody_else_does() -> None:
+    said = accepted(" Wang Fang ", "  a pilot of ninety days\n")
+    assert (said.by, said.reason) == ("Wang Fang", "a pilot of ninety days")
+    for by, reason in (("", "x" * 20), ("unnamed", "x" * 20), ("Li", ""), ("Li", " " * 20)):
+        with pytest.raises(InputError, match="give a person"):
+            accepted(by, reason)

@@ -13,17 +13,31 @@ from pathlib import Path
 
 import pytest
 import yaml
+from click.testing import CliRunner
 from mlflow import MlflowClient
 
+from cli import promote as promote_command
+from cli_models import live as live_shown
 from domain.asof import parse_instant
 from domain.decision import content_hash
-from domain.errors import BundleError, NotFoundError, PromotionError, RecordError
-from domain.policy import default_policy
+from domain.errors import BundleError, InputError, NotFoundError, PromotionError, RecordError
+from domain.policy import default_policy, default_policy_text
 from domain.workspace import Workspace
 from features.parity import Certificate
 from scoring.approvals import approve, trained
 from scoring.bundle import Bundle, write_bundle
-from scoring.registry import alias_differs, find_bundle, history, live, promote, register
+from scoring.card import Accepted
+from scoring.registry import (
+    accept,
+    alias_differs,
+    find_bundle,
+    history,
+    live,
+    promote,
+    register,
+    superseded_by,
+)
+from serving.desk import keep_policy
 
 # MLflow 3.17 maps its tables with a loader that SQLAlchemy 2.1 deprecates
 pytestmark = pytest.mark.filterwarnings("ignore:The ``noload`` loader:DeprecationWarning")
@@ -272,11 +286,116 @@ def test_where_the_policy_asks_for_a_second_person_nothing_goes_live_without(sho
     assert history(shop)[-1].approval == signed.hash
 
 
+@pytest.fixture
+def lacking(shop, write) -> Callable[..., Bundle]:
+    """A written bundle that failed, that nobody signed, or both; registered where it may be."""
+
+    def make(*, failed: bool, unsigned: bool) -> Bundle:
+        verdict = "failed" if failed else "passed"
+        bundle = write(targets={"churn": {"verdict": verdict}}, policy=judged_by(approval=unsigned))
+        trained(shop, bundle.hash, "Li", JUNE)
+        if not failed:
+            register(shop, bundle)
+        return bundle
+
+    return make
+
+
+@pytest.mark.parametrize(("failed", "unsigned"), [(True, False), (False, True), (True, True)])
+def test_a_failed_gate_and_a_missing_signature_have_one_way_round_that_the_bundle_carries(
+    shop, lacking, failed, unsigned
+):
+    bundle = lacking(failed=failed, unsigned=unsigned)
+    refused(shop, PromotionError, "--accept REASON --by NAME", bundle, reason="in a hurry")
+    copy = accept(shop, bundle.hash, Accepted(**ACCEPTED), JUNE)
+    said = {"accepted": ACCEPTED if failed else None, "unapproved": ACCEPTED if unsigned else None}
+    assert copy.card == {**bundle.card, **said}
+    assert copy.hash != bundle.hash
+    assert (copy.scorers, copy.golden, copy.beside) == (
+        bundle.scorers,
+        bundle.golden,
+        bundle.beside,
+    )
+    done = go(shop, copy)
+    told = {name: getattr(done, name) for name in said}
+    assert told == said
+    line = json.loads(shop.deployments.read_text())
+    assert {name: line.get(name) for name in said} == said
+    assert history(shop) == (done,)
+    shown = CliRunner().invoke(live_shown, ["--source", shop.source], obj=shop.home)
+    assert shown.output.count("by Wang Fang: a logistic") == failed + unsigned
+    assert ("failed, accepted" in shown.output) == failed
+    assert ("not approved, accepted" in shown.output) == unsigned
+
+
+def test_what_was_signed_before_it_was_accepted_is_signed_again_and_not_by_its_author(
+    shop, lacking
+):
+    bundle = lacking(failed=True, unsigned=True)
+    why = {"reason": "read every page", "at": JUNE}
+    approve(shop, bundle.hash, "e" * 64, by="Wang", **why)
+    copy = accept(shop, bundle.hash, Accepted(**ACCEPTED), JUNE)
+    assert copy.card == {**bundle.card, "accepted": ACCEPTED}
+    refused(shop, PromotionError, "asks for a second person", copy)
+    with pytest.raises(PromotionError, match="Li trained bundle"):
+        approve(shop, copy.hash, "f" * 64, by="Li", **why)
+    signed = approve(shop, copy.hash, "f" * 64, by="Wang", **why)
+    assert go(shop, copy).approval == signed.hash
+
+
+def test_where_nothing_speaks_against_a_bundle_there_is_nothing_to_accept(shop, lacking) -> None:
+    bundle = lacking(failed=False, unsigned=False)
+    with pytest.raises(PromotionError, match="nothing speaks against"):
+        accept(shop, bundle.hash, Accepted(**ACCEPTED), JUNE)
+    assert [f.name for f in shop.bundles.iterdir()] == [bundle.hash]
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--accept", "", "--by", "Li"), ("--accept", " " * 20, "--by", "Li"),
+     ("--accept", "a pilot of ninety days", "--by", "unnamed"),
+     ("--accept", "a pilot of ninety days", "--by", "  ")],
+)  # fmt: skip
+def test_without_a_name_or_a_reason_the_command_accepts_nothing(shop, lacking, words) -> None:
+    bundle = lacking(failed=True, unsigned=True)
+    command = ["--source", shop.source, "--bundle", bundle.hash, *words]
+    done = CliRunner().invoke(promote_command, command, obj=shop.home)
+    assert isinstance(done.exception, InputError)
+    assert [f.name for f in shop.bundles.iterdir()] == [bundle.hash]
+    assert not shop.deployments.exists()
+
+
 def test_where_it_asks_for_none_a_promotion_names_no_approval(shop, write) -> None:
     bundle = write(policy=judged_by())
     register(shop, bundle)
     assert go(shop, bundle).approval is None
     assert b"approval" not in shop.deployments.read_bytes()
+
+
+def test_a_bundle_judged_by_a_policy_of_tomorrow_goes_live_from_tomorrow(shop, write) -> None:
+    bundle = write(policy={**judged_by(), "effective_at": "2011-06-01T08:00:00.000001+08:00"})
+    register(shop, bundle)
+    refused(shop, PromotionError, "takes effect at 2011-06-01 00:00 UTC: promote it then", bundle)
+    assert go(shop, bundle, JUNE + 1).at == JUNE + 1
+
+
+def test_the_latest_policy_that_decided_here_since_supersedes_the_one_that_judged(
+    shop, write
+) -> None:
+    bundle = write(policy={**judged_by(), "effective_at": "2026-01-01T00:00:00Z"})
+    assert superseded_by(shop, bundle.hash, parse_instant("2027-01-01")) is None
+    text = default_policy_text().replace("\nversion = ", '\nversion = "x" # ')
+    for day in ("2025-06-01", "2026-01-01", "2026-03-01", "2026-05-01"):
+        keep_policy(shop, text.replace("2026-01-01T", f"{day}T").replace('"x"', f'"of-{day}"'))
+    found = {
+        at: superseded_by(shop, bundle.hash, parse_instant(at))
+        for at in ("2026-02-28", "2026-03-01", "2026-04-30", "2026-12-01")
+    }
+    assert [p and p.version for p in found.values()] == [
+        None, "of-2026-03-01", "of-2026-03-01", "of-2026-05-01"
+    ]  # fmt: skip
+    older = write(policy=judged_by())
+    assert superseded_by(shop, older.hash, parse_instant("2027-01-01")) is None
 
 
 def test_nobody_cannot_promote(shop, write) -> None:

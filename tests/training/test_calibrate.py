@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 import pytest
 from scipy.special import expit
@@ -14,6 +16,7 @@ from training.calibrate import (
     fit_log_odds,
     log_amount_shift,
     log_odds_shift,
+    smooth_season,
 )
 
 
@@ -119,3 +122,31 @@ def test_a_shift_of_one_outcome_or_no_amount_is_refused():
         log_odds_shift(np.zeros(3), np.ones(3))
     with pytest.raises(NotEnoughDataError):
         log_amount_shift(np.zeros(3), np.zeros(3))
+
+
+def planted(month: int) -> float:
+    """A season of a yearly and a half-yearly wave, as a formula of its own."""
+    angle = math.pi * month / 6
+    return 0.5 * math.cos(angle - 1.0) + 0.3 * math.cos(2 * angle + 0.4)
+
+
+def test_a_planted_season_is_found_again_in_months_that_taught_nothing_too():
+    truth = [planted(m) for m in range(12)]
+    seen = [0.0 if m in (3, 4) else v for m, v in enumerate(truth)]
+    assert smooth_season(seen) == pytest.approx(truth, abs=1e-9)
+
+
+def test_what_one_year_adds_to_single_months_is_mostly_left_out():
+    truth = np.array([planted(m) for m in range(12)])
+    rng = np.random.default_rng(1)
+    raw, curve = [], []
+    for _ in range(200):
+        seen = truth + rng.normal(0, 0.15, 12)
+        raw.append(((seen - truth) ** 2).mean())
+        curve.append(((np.array(smooth_season(seen)) - truth) ** 2).mean())
+    assert np.mean(curve) == pytest.approx(np.mean(raw) * 4 / 12, rel=0.15)
+
+
+def test_few_months_draw_no_curve():
+    with pytest.raises(NotEnoughDataError, match="7 calendar months teach a season"):
+        smooth_season([0.1] * 7 + [0.0] * 5)

@@ -214,3 +214,29 @@ def test_the_latest_year_teaches_a_month():
     spoilt_june[moved.as_of == JUNE] = 1.0
     changed = replace(moved, problem=replace(moved.problem, y=spoilt_june))
     assert monthly(changed, calibration, margin) == monthly(moved, calibration, margin)
+
+
+@pytest.mark.parametrize("target", ["churn", "value"])
+def test_a_smooth_season_is_the_first_two_waves_of_the_months_and_near_the_planted_one(target):
+    """The same two waves by another way, the Fourier transform of the twelve shifts."""
+    made, n = material(target, 6000, 2), 6000
+    month = np.arange(n) % 12
+    planted = 0.8 * np.cos(np.pi * (month - 11) / 6)
+    rng = np.random.default_rng(3)
+    y = made.problem.y * np.exp(planted)
+    if target == "churn":
+        latent = np.log(made.problem.y + 0.5) + planted + rng.logistic(size=n)
+        y = (latent > 0).astype(float)
+    as_of = np.array([parse_instant(f"2010-{m + 1:02}-01T00:00:00Z") for m in month])
+    made = replace(made, as_of=as_of, problem=replace(made.problem, y=y))
+    each, smooth = (
+        fit_scorer(made, SEASON.model_copy(update={"season": s}), BEST, 1, None)
+        for s in ("year_before", "smooth")
+    )
+    waves = np.fft.rfft(each.calibration.monthly)
+    waves[[0, 3, 4, 5, 6]] = 0
+    assert smooth.calibration.monthly == pytest.approx(np.fft.irfft(waves, 12).tolist(), abs=1e-9)
+    assert replace(smooth, calibration=each.calibration) == each
+    told = np.array(smooth.calibration.monthly)[month]
+    assert np.corrcoef(told, planted)[0, 1] > 0.95
+    assert np.abs(told - planted).max() < 0.25

@@ -40,6 +40,7 @@ def test_it_stands_in_the_card_as_plain_finite_json(trained, case):
     assert kept == json.loads(json.dumps(found, allow_nan=False))
     assert card.policy.gates == POLICY.limits
     assert card.policy.hash == POLICY.hash
+    assert card.policy.effective_at == POLICY.effective_at
     assert card.policy.costs == POLICY.costs
 
 

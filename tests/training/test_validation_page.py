@@ -71,10 +71,12 @@ def test_every_gate_stands_there_with_its_figure(told):
 
 
 def test_what_a_person_wrote_is_escaped(told):
-    card = {**told["card"], "accepted": {"by": "<b>", "reason": "<script>alert(1)</script>"}}
+    said = {"by": "<b>", "reason": "<script>alert(1)</script>"}
+    card = {**told["card"], "accepted": said, "unapproved": said}
     html = page({**told, "card": card}, "en")
     assert "<script" not in html
-    assert "&lt;script&gt;" in html
+    assert html.count("&lt;script&gt;") == 2
+    assert "approved by no second person" in html
 
 
 def test_a_section_on_leakage_in_the_card_is_shown(told):
