@@ -34,7 +34,7 @@ from domain.workspace import Workspace
 from events.dataset import open_dataset
 from events.ingest import ingest
 from events.readers import SOURCES
-from experiments.field_page import FLAML, OURS, Row, write
+from experiments.field_page import FLAML, OURS, Row, goals, write
 from scoring.tree_shap import explain as explain_trees
 from training import learners, metrics, segments
 from training.baselines import PEERS, USUAL
@@ -120,6 +120,8 @@ def main(data: str, quick: bool, sets: str, out: Path | None, **how: Any) -> Non
         rows = [row for s in asked for row in measured(s, Path(data) / s, folder, options)]
     told = f"--trials {options.trials}" + (f" --flaml {how['seconds']:g}" if how["seconds"] else "")
     told += "" if {*asked} == {*SETS} else f" --sets {sets}"
+    for words, figure, met in goals(rows):
+        print("met:    " if met else "not met:", f"{words}: {figure}")
     print(json.dumps(write(rows, told)))
 
 
