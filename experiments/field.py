@@ -34,7 +34,7 @@ from domain.workspace import Workspace
 from events.dataset import open_dataset
 from events.ingest import ingest
 from events.readers import SOURCES
-from experiments.field_page import FLAML, OURS, Row, write
+from experiments.field_page import FLAML, OURS, Row, goals, write
 from scoring.tree_shap import explain as explain_trees
 from training import learners, metrics, segments
 from training.baselines import PEERS, USUAL
@@ -118,10 +118,23 @@ def main(data: str, quick: bool, sets: str, out: Path | None, **how: Any) -> Non
     with tempfile.TemporaryDirectory() as temporary:
         folder = out or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        rows = [row for s in asked for row in measured(s, Path(data) / s, folder, options)]
+        rows = list(_told(asked, Path(data), folder, options))
     told = f"--trials {options.trials}" + (f" --flaml {how['seconds']:g}" if how["seconds"] else "")
     told += "" if {*asked} == {*SETS} else f" --sets {sets}"
+    for words, figure, met in goals(rows):
+        print("met:    " if met else "not met:", f"{words}: {figure}")
     print(json.dumps(write(rows, told)))
+
+
+def _told(asked: list[str], data: Path, out: Path, options: Options) -> Iterator[Row]:
+    """The results of all sets; after each set a line: minutes spent and, were all alike, left."""
+    begun = time.monotonic()
+    for done, source in enumerate(asked, 1):
+        yield from measured(source, data / source, out, options)
+        spent = (time.monotonic() - begun) / 60
+        left = spent / done * (len(asked) - done)
+        told = f"{source}: {done} of {len(asked)} sets in {spent:.1f} min, about {left:.1f} left"
+        print(told, flush=True)
 
 
 def measured(source: str, data: Path, out: Path, options: Options) -> Iterator[Row]:
@@ -163,6 +176,7 @@ def cases(source: str, data: Path, home: Path, seed: int) -> Iterator[Case]:
 def compare(case: Case, options: Options) -> Row:
     """Everybody's figures on the test rows, and the paired differences of Tierline to them."""
     made = case.material
+    print(made.target, OURS, FLAML, flush=True)
     ours = tierline(case, options)
     said = {OURS: ours, FLAML: flaml(case, options, ours.wall)}
     for learner in (*USUAL, *learners.PEERS.values()):

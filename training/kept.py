@@ -151,15 +151,15 @@ def work(
     kept: Kept,
     budget: Budget,
     seed: int,
-    first: dict[str, Any],
+    first: Sequence[dict[str, Any]],
     objective: Objective,
     told: Told = quiet,
 ) -> None:
     """Do trials until the budget is full and nobody is at work any more.
 
-    `first`: the parameters of trial 0. Each trial draws from a seed of its own number, so that a
-    study that one worker did, stopped or not, is always the same. What `objective` raises ends this
-    worker; its trial is taken up again by whoever comes next.
+    `first`: the parameters of trial 0 and of those after it. Each later trial draws from a seed of
+    its own number, so that a study that one worker did, stopped or not, is always the same. What
+    `objective` raises ends this worker; its trial is taken up again by whoever comes next.
     """
     while True:
         taken = _take(kept, budget, seed, first)
@@ -190,7 +190,7 @@ def _try(
 
 
 def _take(
-    kept: Kept, budget: Budget, seed: int, first: dict[str, Any]
+    kept: Kept, budget: Budget, seed: int, first: Sequence[dict[str, Any]]
 ) -> tuple[optuna.Trial, Callable[[], None]] | None:
     """A trial whose worker is gone, else a new one inside the budget, with its claim."""
     with kept.claims.alone():
@@ -204,8 +204,8 @@ def _take(
         waiting = [t.number for t in known if t.state is TrialState.WAITING]
         if not waiting and budget.is_full(known):
             return None
-        if not known:
-            study.enqueue_trial(first)
+        if not waiting and len(known) < len(first):
+            study.enqueue_trial(first[len(known)])
         number = waiting[0] if waiting else len(known)
         give_back = _claim(kept, number)
         if give_back is None:  # its worker was killed this moment and is not yet cleared away

@@ -1,4 +1,4 @@
-"""What a study searches: a range for each parameter of LightGBM, and the trial it begins with.
+"""What a study searches: a range for each parameter of LightGBM, and the trials it begins with.
 
 Enters: ranges that somebody wrote, or none; the number of rows learnt from. Leaves: suggestions of
 a trial. Few leaves and strong regularisation are the default: there searches on such data end.
@@ -15,6 +15,8 @@ Range = tuple[float, float]
 WHOLE = ("num_leaves", "min_data_in_leaf", "max_depth")
 LINEAR = ("feature_fraction", "bagging_fraction", "max_depth")
 """All others are drawn on a scale of logarithms."""
+QUICK = 0.1
+"""The learning rate of the first trial: a third of the seconds, and nearly the figure."""
 
 
 def _within(least: float, most: float, *, whole: bool = False) -> AfterValidator:
@@ -66,9 +68,16 @@ class Space(BaseModel):
                 found[name] = trial.suggest_float(name, low, high, log=log)
         return found
 
-    def first(self, rows: int) -> dict[str, Any]:
-        """The first trial of a study: the sensible values, moved into the ranges."""
-        sensible = default_trial(rows)
+    def first(self, rows: int) -> list[dict[str, Any]]:
+        """The trials that a study begins with: the sensible values, learnt quickly, then slowly.
+
+        They are moved into the ranges; where those leave no second rate there is one trial.
+        """
+        slow = default_trial(rows)
+        found = [self._inside(trial, rows) for trial in ({**slow, "learning_rate": QUICK}, slow)]
+        return found[:1] if found[0] == found[1] else found
+
+    def _inside(self, sensible: dict[str, Any], rows: int) -> dict[str, Any]:
         found: dict[str, Any] = {}
         for name, (low, high) in self.ranges(rows).items():
             kind = int if name in WHOLE else float

@@ -30,8 +30,8 @@ from training.space import Space
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Folds = tuple[tuple[Index, Index], ...]
-RULES = 4
-"""Raise it when folds, space or first trial change: trials under other rules are another study."""
+RULES = 5
+"""Raise it when folds, space or first trials change: trials under other rules are another study."""
 FOLDS = 3
 MORE_FOLDS = 5
 METHODS = ("intermediate", "basic")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.field_page import best, page, rank, summary, time_ratio
+from experiments.field_page import best, goals, page, rank, summary, time_ratio
 
 
 def result(source, ours, others, reached):
@@ -60,3 +60,49 @@ def test_the_page_has_a_line_a_learner_from_the_best_down_and_one_a_target():
     assert "-0.0025 [-0.0045, -0.0005]" in table[0]
     assert table[3] == "| b | churn | catboost | -0.0025 [-0.0045, -0.0005] | 2 of 3 | 0.25 |"
     assert "python -m experiments.field --trials 5" in lines
+
+
+RETAIL = {
+    **result("online_retail_ii", 0.80, {
+        "flaml": 0.79, "lightgbm": 0.799, "buying model": 0.793}, [[8.0, 0.79]]
+    ),
+    "target": "value",
+}  # fmt: skip
+"""0.001 above LightGBM, with an interval that reaches 0; 0.007 above the buying model."""
+
+
+def test_each_goal_says_what_was_found_and_whether_that_is_enough():
+    """NEAR is 0.0025 behind the best peer, BEHIND 0.008: enough on `berka`, too much elsewhere."""
+    worse = {**BEHIND, "source": "c"}
+    found = {words: (figure, met) for words, figure, met in goals([NEAR, BEHIND, worse, RETAIL])}
+    assert found == {
+        "b churn: no further than 0.003 behind the best peer": ("-0.0025 (catboost)", True),
+        "berka churn: no further than 0.01 behind the best peer": ("-0.0080 (flaml)", True),
+        "c churn: no further than 0.003 behind the best peer": ("-0.0080 (flaml)", False),
+        "online_retail_ii value: no further than 0.003 behind the best peer": (
+            "+0.0010 (lightgbm)", True,
+        ),
+        "online_retail_ii value: surely above LightGBM's defaults": ("-0.0010 at least", False),
+        "online_retail_ii value: 0.02 above the buying model": ("+0.0070", False),
+        "FLAML's figure in 0.5 of FLAML's time": ("0.95", False),  # (0.25 * 4 * 4 * 0.2) ** 0.25
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("ours", "target", "met"),
+    [(0.803, "churn", [True, True, True]), (0.8028, "churn", [True, False, True]),
+     (0.815, "value", [True, True, True]), (0.81, "value", [True, True, False])],
+)  # fmt: skip
+def test_a_goal_is_met_from_its_bound_on(ours, target, met):
+    """The interval of the difference is 0.002 to each side, so 0.0019 is not surely above."""
+    others = {"flaml": 0.75, "lightgbm": 0.8009, "buying model": 0.7945}
+    row = {**result("online_retail_ii", ours, others, [[20.0, 0.8]]), "target": target}
+    assert [m for _, _, m in goals([row])] == [*met, True], "and half of the time is enough"
+
+
+def test_the_page_says_of_each_goal_whether_it_is_met():
+    lines = list(page([NEAR], "", summary([NEAR])))
+    assert lines[-2:] == [
+        "| b churn: no further than 0.003 behind the best peer | -0.0025 (catboost) | met |",
+        "| FLAML's figure in 0.5 of FLAML's time | 0.25 | met |",
+    ]

@@ -37,7 +37,7 @@ def objective(trial):
     return ((x - 0.3) ** 2 + (y + 0.2) ** 2,)
 
 kept = keep("shared", address, ["minimize"])
-first = {"x": 0.0, "y": 0.0}
+first = [{"x": 0.0, "y": 0.0}, {"x": 0.5, "y": 0.5}]
 work(kept, Budget(12), 5, first, objective, lambda t: print(t.number, flush=True))
 """
 
@@ -76,6 +76,7 @@ def test_two_workers_do_every_trial_once_although_one_is_killed_within_one(addre
     assert [t.number for t in trials] == list(range(TRIALS))
     assert {t.state for t in trials} == {TrialState.COMPLETE}
     assert trials[under_way.number].params == under_way.params
+    assert [t.params for t in trials[:2]] == [{"x": 0.0, "y": 0.0}, {"x": 0.5, "y": 0.5}]
 
 
 def bowl(trial: optuna.Trial) -> tuple[float]:
@@ -83,7 +84,7 @@ def bowl(trial: optuna.Trial) -> tuple[float]:
 
 
 def done_by(kept: Kept, trials: int, objective=bowl) -> list[dict[str, float]]:
-    work(kept, Budget(trials), 5, {"x": 0.0}, objective)
+    work(kept, Budget(trials), 5, [{"x": 0.0}, {"x": 0.5}], objective)
     return [t.params for t in kept.trials()]
 
 
@@ -104,6 +105,7 @@ def test_a_worker_that_fails_in_trials_ends_with_the_trials_of_one_that_never_di
         with pytest.raises(ZeroDivisionError):
             done_by(kept, 14, objective)
     assert done_by(kept, 14, objective) == expected
+    assert expected[:2] == [{"x": 0.0}, {"x": 0.5}]
     assert len({p["x"] for p in expected}) == 14, "each trial draws anew"
 
 
@@ -112,6 +114,15 @@ def test_a_smaller_budget_does_nothing_more_and_a_larger_one_goes_on():
     assert len(done_by(kept, 4)) == 4
     assert len(done_by(kept, 2)) == 4
     assert len(done_by(kept, 6)) == 6
+
+
+@pytest.mark.parametrize("stop", [1, 2])
+def test_what_a_study_begins_with_is_tried_once_wherever_it_is_stopped(stop):
+    kept = keep("s", None, ["minimize"])
+    begun = [done_by(kept, trials) for trials in (stop, 5)]
+    assert [p["x"] for p in begun[1][:2]] == [0.0, 0.5]
+    assert begun[0] == begun[1][:stop]
+    assert not {p["x"] for p in begun[1][2:]} & {0.0, 0.5}
 
 
 def trial_of(seconds: float) -> optuna.trial.FrozenTrial:
@@ -133,7 +144,7 @@ def test_minutes_are_those_of_finished_trials_by_all_workers():
 def test_a_study_of_minutes_alone_ends(monkeypatch):
     kept = keep("s", None, ["minimize"])
     monkeypatch.setattr(keeping, "_seconds", lambda known: 25.0 * len(known))
-    work(kept, Budget(None, 2.0), 5, {"x": 0.0}, bowl)
+    work(kept, Budget(None, 2.0), 5, [{"x": 0.0}], bowl)
     assert len(kept.trials()) == 5
 
 

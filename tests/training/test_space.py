@@ -1,4 +1,4 @@
-"""The space of a study: ranges that hold, the first trial inside them."""
+"""The space of a study: ranges that hold, the first trials inside them."""
 
 from __future__ import annotations
 
@@ -31,9 +31,9 @@ def _quiet():
     rate=st.lists(st.floats(0.001, 1), min_size=2, max_size=2).map(sorted),
     seed=st.integers(0, 99),
 )
-def test_suggestions_and_the_first_trial_lie_in_the_ranges(leaves, rate, seed):
+def test_suggestions_and_the_first_trials_lie_in_the_ranges(leaves, rate, seed):
     space = Space(num_leaves=leaves, learning_rate=rate, lambda_l1=(0.1, 0.2), max_depth=(3, 3))
-    for found in (suggested(space, seed), space.first(ROWS)):
+    for found in (suggested(space, seed), *space.first(ROWS)):
         assert set(found) - {"bagging_freq"} == DEFAULT | {"lambda_l1", "max_depth"}
         assert leaves[0] <= found["num_leaves"] <= leaves[1]
         assert rate[0] <= found["learning_rate"] <= rate[1]
@@ -43,8 +43,18 @@ def test_suggestions_and_the_first_trial_lie_in_the_ranges(leaves, rate, seed):
 
 
 def test_the_default_space_begins_with_the_sensible_values_and_searches_nothing_else():
-    assert Space().first(ROWS) == default_trial(ROWS)
+    slow = default_trial(ROWS)
+    assert Space().first(ROWS) == [{**slow, "learning_rate": 0.1}, slow]
     assert set(Space().ranges(ROWS)) == DEFAULT
+
+
+@pytest.mark.parametrize(
+    ("rates", "tried"),
+    [((0.05, 0.05), [0.05]), ((0.2, 0.3), [0.2]), ((0.02, 0.06), [0.06, 0.03]),
+     ((0.05, 0.3), [0.1, 0.05])],
+)  # fmt: skip
+def test_the_same_trial_is_not_begun_with_twice(rates, tried):
+    assert [t["learning_rate"] for t in Space(learning_rate=rates).first(ROWS)] == tried
 
 
 @pytest.mark.parametrize(

@@ -95,12 +95,13 @@ def test_a_trial_that_was_killed_is_done_again_and_changes_nothing(tmp_path, mon
     assert [t.state for t in again.trials()] == [t.state for t in whole.trials()]
 
 
-def test_the_first_trial_is_the_sensible_one_and_a_done_study_trains_nothing_more():
+def test_the_first_trials_are_the_sensible_ones_and_a_done_study_trains_nothing_more():
     made, seen = problem(700, 1), []
     mine = study()
     first = tune(made, PARTS, mine, search(2, 5), seen.append)
     assert [t.number for t in seen] == [0, 1]
-    assert seen[0].params == default_trial(500)
+    slow = default_trial(500)
+    assert [t.params for t in seen] == [{**slow, "learning_rate": 0.1}, slow]
     assert tune(made, PARTS, mine, search(2, 5), seen.append) == first
     assert len(seen) == 2
 
