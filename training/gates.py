@@ -35,9 +35,13 @@ def further_gates(found: Mapping[str, Any], limits: GateRules) -> Iterator[Gate]
 def _group_gates(
     attribute: str, told: Mapping[str, Any], limits: GateRules, ratio_counts: bool
 ) -> Iterator[Gate]:
+    small = f"too small to judge: {', '.join(told['too_small'])}" if told["too_small"] else ""
+    if not told["difference"]:
+        yield f"groups of {attribute}: not judged", True, small
+        return
     name = next(n for n in ("auc", "spearman") if n in told["difference"])
     gap, low, high = told["difference"][name]
-    said = f"{name} {gap:.3f} [{low:.3f}, {high:.3f}]"
+    said = f"{name} {gap:.3f} [{low:.3f}, {high:.3f}]{'; ' * bool(small)}{small}"
     yield f"groups of {attribute}: difference", low <= limits.group_difference, said
     if ratio_counts and "favourable" in told["ratio"]:
         least, low, high = told["ratio"]["favourable"]

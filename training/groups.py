@@ -2,7 +2,7 @@
 
 Enters: a data set with the rows that are judged; truth, scores and predictions. Leaves: figures in
 the words of fairlearn (overall, by_group, difference, ratio) with intervals by customer. Groups
-describe and never score (I10); a group of few rows is not told.
+describe and never score (I10); one of few rows is named as too small.
 """
 
 from __future__ import annotations
@@ -108,7 +108,8 @@ def by_group(
     is_amount: bool,
 ) -> dict[str, Any]:
     """By attribute: each group's figures, their largest difference and least ratio, `[value, low,
-    high]`. An attribute with fewer than two groups that can be told is left out.
+    high]`, and the names of groups that are `too_small`. With fewer than two others there is no
+    difference and no ratio; an attribute of a single group is left out.
 
     Measures: the ranking one; `predicted_to_seen`, the mean prediction by the mean truth (of bad
     outcomes, or amounts); `favourable`, the share whose tier or band is not adverse.
@@ -122,8 +123,9 @@ def by_group(
             for n, rows in parts
             if _can_be_told(evidence.y[rows], is_amount=is_amount)
         }
-        if len(told) > 1:
-            found[attribute] = _compared(told)
+        if len(parts) > 1:
+            small = [n for n, _ in parts if n not in told]
+            found[attribute] = {**_compared(told), "too_small": small}
     return found
 
 
@@ -185,7 +187,7 @@ def _compared(told: Mapping[str, tuple[dict[str, Any], dict[str, Figure]]]) -> d
     found: dict[str, Any] = {"by_group": {n: figures for n, (figures, _) in told.items()}}
     difference: dict[str, list[float]] = {}
     ratio: dict[str, list[float]] = {}
-    for name in next(iter(told.values()))[1]:
+    for name in next(iter(told.values()))[1] if len(told) > 1 else ():
         values = np.array([figures[name][0] for _, figures in told.values()])
         drawn = np.stack([figures[name][1] for _, figures in told.values()])
         drawn = drawn[:, ~np.isnan(drawn).any(axis=0)]

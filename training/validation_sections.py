@@ -274,9 +274,13 @@ def _attribute(s: Section, attribute: str, found: Mapping[str, Any]) -> str:
         (s.write.say(n), g["rows"], g["events"], g["seen"], *(ranged(g[m]) for m in measures))
         for n, g in found["by_group"].items()
     ]
-    for key, kind in (("largest_difference", "difference"), ("least_ratio", "ratio")):
+    gaps = (("largest_difference", "difference"), ("least_ratio", "ratio"))
+    for key, kind in gaps if measures else ():
         cells = (ranged(found[kind][m]) if m in found[kind] else "" for m in measures)
         rows.append((s.write.say(key), None, None, None, *cells))
+    for n in found.get("too_small", ()):
+        name = f"{s.write.say(n)}: {s.write.say('too_small')}"
+        rows.append((name, None, None, None, *("" for _ in measures)))
     head = (attribute, "rows", "events", "seen", *measures)
     return s.write.table(head, rows)
 

@@ -139,10 +139,11 @@ WORDS: dict[str, tuple[str, str]] = {
     "feature": ("特征", "feature"),
     "groups": ("分组", "Groups"),
     "groups_note": (
-        "受保护属性只用于描述，从不进入评分。少于50行或任一结果不足10行的组不列出。",
+        "受保护属性只用于描述，从不进入评分。少于50行或任一结果不足10行的组样本过少，无法评判。",
         "Protected attributes describe and never score. A group of fewer than 50 rows, or 10 of "
-        "either outcome, is not told.",
+        "either outcome, is too small to judge.",
     ),
+    "too_small": ("样本过少，无法评判", "too small to judge"),
     "no_groups": (
         "数据源没有可用的分组。",
         "The source has no two groups that can be told.",
@@ -235,6 +236,8 @@ _GATES: tuple[tuple[str, str], ...] = (
     ("stable", "稳定"),
     ("groups of ", "分组："),
     (": difference", "，差异"),
+    (": not judged", "，未评判"),
+    ("too small to judge", "样本过少，无法评判"),
     (": ratio", "，比率"),
     ("seeds ", "三种子 "),
     ("sum ratio ", "总额之比 "),

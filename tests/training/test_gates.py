@@ -18,10 +18,12 @@ GOOD = {
         "gender": {
             "difference": {"auc": [0.2, 0.1, 0.3]},
             "ratio": {"favourable": [0.7, 0.6, 0.8]},
+            "too_small": [],
         },
         "thin_file": {
             "difference": {"auc": [0.9, 0.8, 1.0]},
             "ratio": {"favourable": [0.1, 0.0, 0.2]},
+            "too_small": ["thin"],
         },
     },
     "ratio_counts": True,
@@ -73,3 +75,15 @@ def test_a_gate_says_its_figure():
     said = {name: figure for name, _, figure in further_gates(GOOD, LIMITS)}
     assert said[NAMES[1]] == "0 violations in 20 trees, 1 features directed"
     assert said[NAMES[4]] == "favourable 0.700 [0.600, 0.800]"
+
+
+def test_a_group_that_is_too_small_is_named_and_not_passed_in_silence():
+    found = copy.deepcopy(GOOD)
+    gender = found["groups"]["gender"]
+    gender["too_small"] = ["d", "x"]
+    said = {name: figure for name, _, figure in further_gates(found, LIMITS)}
+    assert [*said] == NAMES
+    assert said[NAMES[3]] == "auc 0.200 [0.100, 0.300]; too small to judge: d, x"
+    gender.update(difference={}, ratio={})
+    told = list(further_gates(found, LIMITS))[3:]
+    assert told == [("groups of gender: not judged", True, "too small to judge: d, x")]

@@ -108,14 +108,21 @@ def test_like_groups_differ_by_chance_and_an_unlike_one_beyond_it():
     assert unlike["third"]["difference"]["auc"][1] > 0.1
 
 
-def test_small_and_unknown_groups_are_not_told():
+def test_small_groups_are_told_as_too_small_and_unknown_ones_not_at_all():
     made, liked = evidence(1), np.ones(1500, bool)
     names = np.where(np.arange(1500) < 49, "few", np.where(np.arange(1500) < 600, "some", ""))
-    assert by_group(made, liked, {"a": names}, 1, is_amount=False) == {}
+    found = by_group(made, liked, {"a": names}, 1, is_amount=False)["a"]
+    assert [*found["by_group"]] == ["some"]
+    assert (found["too_small"], found["difference"], found["ratio"]) == (["few"], {}, {})
+    alone = np.where(names == "some", "some", "")
+    assert by_group(made, liked, {"a": alone}, 1, is_amount=False) == {}
     names = np.where(np.arange(1500) < 200, "few", names)
     names = np.where(np.arange(1500) > 1400, "one", names)
     told = by_group(made, liked, {"a": names}, 1, is_amount=False)["a"]["by_group"]
     assert {*told} == {"few", "some", "one"}
     good = replace(made, y=np.where(names == "one", 1.0, made.y))
-    told = by_group(good, liked, {"a": names}, 1, is_amount=False)["a"]["by_group"]
-    assert {*told} == {"few", "some"}
+    found = by_group(good, liked, {"a": names}, 1, is_amount=False)["a"]
+    assert {*found["by_group"]} == {"few", "some"}
+    assert found["too_small"] == ["one"]
+    left = by_group(good, liked, {"a": np.where(names == "one", "", names)}, 1, is_amount=False)
+    assert found == {**left["a"], "too_small": ["one"]}, "what is too small moves no figure"
