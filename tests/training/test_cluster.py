@@ -7,7 +7,6 @@ import json
 import numpy as np
 import pytest
 from click.testing import CliRunner
-from distributed import default_client
 from sklearn.metrics import roc_auc_score
 
 from cli import _options, main
@@ -127,9 +126,6 @@ def test_the_command_makes_a_bundle_learnt_on_two_workers_that_serves_and_explai
         given = ["--home", str(workspace.home), *command, "--source", "given"]
         done = CliRunner().invoke(main, given)
         assert done.exit_code == 0, done.output
-    opened = default_client()
-    assert opened is not client
-    opened.close()
     result = json.loads(told.read_text(encoding="utf-8"))
     bundle = find_bundle(workspace, result["bundle"])
     assert bundle.card["learner"] == "training.cluster.fit_on_dask"
