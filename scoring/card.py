@@ -87,6 +87,7 @@ class Card(_Strict):
     `policy`: whose gates it was judged by; an older card names none.
     `plan`: the study plan as JSON. `studies`: the study files of targets that have one.
     `lock_hash`: SHA-256 of the lock file of the environment.
+    `learner`: what fitted the boosters, where it was not LightGBM on one machine.
     """
 
     source: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,63}$")]
@@ -103,6 +104,7 @@ class Card(_Strict):
     studies: dict[Target, dict[str, JsonValue]] = {}
     policy: JudgedBy | None = None
     leakage: LeakageCard = LeakageCard()
+    learner: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
     @property
     def failed(self) -> tuple[Target, ...]:

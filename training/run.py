@@ -51,7 +51,7 @@ from training.study import Asked, ask, material_of, tune_study
 from training.study_file import BudgetFile, StudyFile
 from training.targets import grids
 from training.track import Tracker, origin_of
-from training.tune import Best, Fit, fit_booster
+from training.tune import Best, Fit, fit_booster, learner
 from training.validate import Case, validate
 from training.validation import log
 
@@ -390,5 +390,6 @@ def _card(
         "seed": options.seed,
         "studies": {s.target: s.model_dump(mode="json") for s in options.studies},
         "lock_hash": options.lock_hash,
+        **({"learner": name} if (name := learner(options.fit)) else {}),
         **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
     }

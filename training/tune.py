@@ -10,6 +10,7 @@ import math
 import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import lightgbm as lgb
@@ -215,6 +216,12 @@ def _binned_once(problem: Problem, folds: Folds) -> tuple[Floats, Floats, Folds]
 def make_study(name: str, address: str | None, search: Search, *, is_amount: bool) -> Kept:
     """The study of a name, taken up where it stands at its address; None keeps it in memory."""
     return keep(name, address, search.directions(is_amount=is_amount))
+
+
+def learner(fit: Fit) -> str | None:
+    """The name of what learns, as a card says it; None: `fit_booster`, which no card names."""
+    made = fit.func if isinstance(fit, partial) else fit
+    return None if made is fit_booster else f"{made.__module__}.{made.__name__}"
 
 
 def fit_booster(problem: Problem, rows: Index, best: Best, seed: int) -> lgb.Booster:

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from sklearn.metrics import roc_auc_score
 
-from cli import _options
+from cli import _options, main
+from domain.decision import DecisionRequest, Purpose
 from domain.errors import BundleError, InputError
+from domain.workspace import Workspace
 from scoring.booster import booster_text
 from scoring.monotone import violations
+from scoring.parity import go_live
+from scoring.registry import find_bundle
+from serving.desk import Desk
+from serving.replay import replay
+from tests.events.given_world import folder
 from tests.training.fit_world import MONOTONE, PLAN, material, problem
 from training import cluster
 from training.cluster import fit_on_dask, on_dask
@@ -103,3 +113,29 @@ def test_an_address_opens_its_cluster_and_another_is_refused(client, monkeypatch
     for address in ("tcp://127.0.0.1:9", "nowhere://"):
         with pytest.raises(InputError, match="no Dask scheduler answers at"):
             on_dask(address)
+
+
+def test_the_command_makes_a_bundle_learnt_on_two_workers_that_serves_and_explains(
+    client, tmp_path
+):
+    workspace = Workspace(tmp_path / "home", "given")
+    raw = str(folder(tmp_path / "raw"))
+    told, words = tmp_path / "told.json", ["--dask", client.scheduler.address, "--trials", "1"]
+    why = ["--accept", "a table made up for a test", "--by", "test"]
+    for command in (["features", "--data", raw], ["train", *words, *why, "--json", str(told)]):
+        given = ["--home", str(workspace.home), *command, "--source", "given"]
+        done = CliRunner().invoke(main, given)
+        assert done.exit_code == 0, done.output
+    result = json.loads(told.read_text(encoding="utf-8"))
+    bundle = find_bundle(workspace, result["bundle"])
+    assert bundle.card["learner"] == "training.cluster.fit_on_dask"
+    gates = [gate["gate"] for gate in result["targets"]["churn"]["gates"]]
+    assert {"calibrated", "monotone"} <= set(gates)
+    assert violations(bundle.scorers["churn"].booster_text, bundle.scorers["churn"].monotone) == ()
+    go_live(workspace, {}, bundle.hash, 20, "test", None)
+    asked = DecisionRequest(customer_ids=["3", "4"], purpose=Purpose.CRM)
+    answer = Desk(workspace).decisions(asked)
+    for decision in answer.decisions:
+        [score] = decision.scores
+        assert score.base_points + sum(r.points for r in score.reasons) == score.points
+    assert all(replay(workspace, d.decision_id).equal for d in answer.decisions)

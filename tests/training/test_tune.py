@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import lightgbm as lgb
 import numpy as np
 import pytest
@@ -24,6 +26,7 @@ from training.tune import (
     constant_columns,
     fit_booster,
     inner_folds,
+    learner,
     make_study,
     tune,
 )
@@ -209,3 +212,11 @@ def test_columns_of_one_value_or_none_are_named_and_one_value_with_gaps_is_not()
     nan = np.nan
     X = np.array([[1.0, nan, 1.0, 1.0], [1.0, nan, nan, 2.0]])
     assert constant_columns(X, NAMES) == ("up", "down")
+
+
+def test_a_learner_other_than_that_of_one_machine_has_a_name():
+    def elsewhere(*_):
+        raise AssertionError
+
+    assert learner(fit_booster) is learner(partial(fit_booster)) is None
+    assert learner(elsewhere) == learner(partial(elsewhere, 1)) == f"{__name__}.elsewhere"
