@@ -78,11 +78,22 @@ def on_dask(address: str) -> Fit:
     except ImportError:
         raise InputError("Dask is not installed: pip install 'tierline[dask]'") from None
     try:
-        return partial(fit_on_dask, Client(address, timeout=SECONDS))
+        Client(address, timeout=SECONDS).close()
     except (OSError, ValueError) as e:
         raise InputError(
             f"no Dask scheduler answers at {address}: start one, or learn without --dask"
         ) from e
+    return partial(fit_at_scheduler, address)
+
+
+def fit_at_scheduler(
+    address: str, problem: Problem, rows: Index, best: Best, seed: int
+) -> lgb.Booster:
+    """`fit_on_dask` with a client of its own, closed whatever comes."""
+    from distributed import Client
+
+    with Client(address, timeout=SECONDS) as client:
+        return fit_on_dask(client, problem, rows, best, seed)
 
 
 def _parted(client: Client, values: np.ndarray[Any, Any], workers: list[str]) -> Any:

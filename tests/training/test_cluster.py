@@ -105,10 +105,8 @@ def test_fewer_rows_than_workers_are_refused(client):
 def test_an_address_opens_its_cluster_and_another_is_refused(client, monkeypatch, tmp_path):
     fit = on_dask(client.scheduler.address)
     assert fit(problem(300, 1), np.arange(300), BEST, 7).num_trees() == BEST.trees
-    fit.args[0].close()
     learner = _options(tmp_path, 1, 7, dask=client.scheduler.address).fit
-    assert learner.func is fit_on_dask
-    learner.args[0].close()
+    assert learner.func is cluster.fit_at_scheduler
     monkeypatch.setattr(cluster, "SECONDS", 0.2)
     for address in ("tcp://127.0.0.1:9", "nowhere://"):
         with pytest.raises(InputError, match="no Dask scheduler answers at"):
@@ -128,7 +126,7 @@ def test_the_command_makes_a_bundle_learnt_on_two_workers_that_serves_and_explai
         assert done.exit_code == 0, done.output
     result = json.loads(told.read_text(encoding="utf-8"))
     bundle = find_bundle(workspace, result["bundle"])
-    assert bundle.card["learner"] == "training.cluster.fit_on_dask"
+    assert bundle.card["learner"] == "training.cluster.fit_at_scheduler"
     gates = [gate["gate"] for gate in result["targets"]["churn"]["gates"]]
     assert {"calibrated", "monotone"} <= set(gates)
     assert violations(bundle.scorers["churn"].booster_text, bundle.scorers["churn"].monotone) == ()
