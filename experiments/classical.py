@@ -78,15 +78,19 @@ def told(drawn: Floats, form: str) -> str:
 
 
 def published(dataset: Dataset, made: Material, penalty: float) -> Floats:
-    """What the published model expects of every test row, fitted on each cohort by itself."""
+    """What the published model expects of every test row, fitted on each cohort by itself: spend,
+    or of another target than value purchases."""
     bought = dataset.table("transactions", ["customer_id", "happened_at", "kind", "amount"])
     days, rows = purchase_days(bought.to_pandas()), made.split.test
-    horizon = dataset.plan.targets["value"].horizon_days
+    horizon = dataset.plan.targets[made.target].horizon_days
     said = np.empty(len(rows))
     for as_of in np.unique(made.as_of[rows]).tolist():
         cohort = made.as_of[rows] == as_of
         known = histories(days, as_of).loc[[made.ids[r] for r in rows[cohort]]]
-        said[cohort] = expected(known, horizon, penalty)
+        if made.target == "value":
+            said[cohort] = expected(known, horizon, penalty)
+        else:
+            said[cohort] = purchases(known, horizon, penalty)
     return said
 
 
@@ -116,11 +120,19 @@ def histories(days: pd.DataFrame, as_of: int) -> pd.DataFrame:
 
 def expected(known: pd.DataFrame, days: int, penalty: float) -> Floats:
     """Expected spend of each customer over the coming days."""
-    x, t_x, age, amount = (known[c].to_numpy() for c in ("x", "t_x", "age", "amount"))
-    buying = fit(x, t_x, age, penalty)
+    x, amount = (known[c].to_numpy() for c in ("x", "amount"))
     spending = fit_gamma_gamma(x[x > 0], amount[x > 0])
-    rows = zip(x.tolist(), t_x.tolist(), age.tolist(), amount.tolist(), strict=True)
-    return np.array([buying.purchases(n, t, T, days) * spending.mean(n, a) for n, t, T, a in rows])
+    each = [spending.mean(n, a) for n, a in zip(x.tolist(), amount.tolist(), strict=True)]
+    found: Floats = purchases(known, days, penalty) * np.array(each)
+    return found
+
+
+def purchases(known: pd.DataFrame, days: int, penalty: float) -> Floats:
+    """Expected purchase days of each customer over the coming days."""
+    x, t_x, age = (known[c].to_numpy() for c in ("x", "t_x", "age"))
+    buying = fit(x, t_x, age, penalty)
+    rows = zip(x.tolist(), t_x.tolist(), age.tolist(), strict=True)
+    return np.array([buying.purchases(n, t, T, days) for n, t, T in rows])
 
 
 def fit(x: Floats, t_x: Floats, age: Floats, penalty: float) -> BgNbd:

@@ -31,10 +31,11 @@ from domain.errors import NotEnoughDataError
 from domain.plan import StudyPlan
 from domain.settings import DATA
 from domain.workspace import Workspace
-from events.dataset import open_dataset
+from events.dataset import Dataset, open_dataset
 from events.ingest import ingest
 from events.readers import SOURCES
-from experiments.field_page import FLAML, OURS, Row, goals, write
+from experiments.classical import published
+from experiments.field_page import FLAML, OURS, PUBLISHED, Row, goals, write
 from scoring.tree_shap import explain as explain_trees
 from training import learners, metrics, segments
 from training.baselines import PEERS, USUAL
@@ -54,6 +55,9 @@ SETS = (
 
 TAKE_MISSING = ("lgbm", "xgboost", "xgb_limitdepth", "catboost", "rf", "extra_tree")
 LEAST_SECONDS = 10.0
+BOUGHT = ("value", "churn")
+PENALTY = 0.01
+"""Of the published buying model: with it, it ranks value best."""
 EXPLAINED = 1000
 """Rows that are explained together to see what one explanation costs."""
 
@@ -71,6 +75,7 @@ class Options:
 class Case:
     """One target: who learns and who is tested, several times where there are folds."""
 
+    dataset: Dataset
     material: Material
     plan: StudyPlan
     pairs: tuple[tuple[Index, Index], ...]
@@ -165,6 +170,7 @@ def cases(source: str, data: Path, home: Path, seed: int) -> Iterator[Case]:
         moments = made.as_of[split.test]
         parts = [split.test[moments == m] for m in np.unique(moments)]
         yield Case(
+            dataset,
             made,
             dataset.plan,
             split.folds or ((learn, split.test),),
@@ -183,6 +189,8 @@ def compare(case: Case, options: Options) -> Row:
         if learner.name in PEERS and learner.can(case.task(case.pairs[0][0])):
             print(made.target, learner.name, flush=True)
             said[learner.name] = peer(case, learner, options.seed)
+    if made.target in BOUGHT and case.dataset.has("transactions"):
+        said[PUBLISHED] = classical_model(case)
     measure = drawn(case)
     figures = {name: measure(s.score) for name, s in said.items()}
     return {
@@ -297,6 +305,15 @@ def _fitted(
     else:
         score = fit_scorer(made, case.plan, best, seed, None).margin(X)
     return time.process_time() - begun, score
+
+
+def classical_model(case: Case) -> Scored:
+    """BG/NBD x Gamma-Gamma as published, fitted on the cohort of each test as_of alone."""
+    begun, clock = time.process_time(), time.monotonic()
+    score = np.zeros(len(case.material.problem.y))
+    score[case.material.split.test] = published(case.dataset, case.material, PENALTY)
+    spent = time.process_time() - begun
+    return Scored(score, spent, time.monotonic() - clock, None, None)
 
 
 def peer(case: Case, learner: Learner, seed: int) -> Scored:
