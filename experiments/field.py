@@ -330,7 +330,7 @@ def flaml(case: Case, options: Options, wall: float) -> Scored:
     """
     reached: list[float] = []
     given = (options.flaml_seconds or 0.0) / len(case.pairs)
-    budget = given or max(wall, LEAST_SECONDS)
+    budget = max(given or wall, LEAST_SECONDS)
     made, problem = case.material, case.material.problem
     _, groups = np.unique(np.asarray(made.customers), return_inverse=True)
 
