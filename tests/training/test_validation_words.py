@@ -22,10 +22,11 @@ def test_what_is_no_key_is_its_own_text():
 
 
 def test_no_english_is_left_of_the_gates_of_a_training(trained):
+    """But groups that are too small, which are called as the data calls them."""
     for result in trained.result.targets.values():
         for name, _, figure in result.verdict.gates:
             assert gate_text(figure, "en") == figure
             left = re.sub(r"RFM|PSI|AUC|auc|Spearman|spearman", "", gate_text(name, "zh"))
             assert not re.search(r"[A-Za-z]", left), left
-            left = re.sub(r"PSI|auc|spearman", "", gate_text(figure, "zh"))
+            left = re.sub(r"PSI|auc|spearman|(?<=无法评判: ).*", "", gate_text(figure, "zh"))
             assert not re.search(r"[A-Za-z]", left), left
