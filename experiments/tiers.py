@@ -293,8 +293,7 @@ def goal(made: Material, answers: dict[str, Asked]) -> str:
     return (
         f"The goal is a kappa of {KAPPA} and a macro-F1 of {F1} with far errors up to {FAR}, all "
         f"at once. It is reached by: {', '.join(reached) or 'no candidate'}. To rank better is not "
-        "to cut better: *L2 on ranks* gains on Spearman, if at all, and loses on kappa and the sum "
-        "of amounts."
+        "to cut better: *L2 on ranks* gains on Spearman and nothing on kappa."
     )
 
 
