@@ -26,7 +26,7 @@ from events.readers import SOURCES
 from scoring import categories
 from training import metrics
 from training.categories import FOLDS, encoded, learn_levels
-from training.judge import resample
+from training.judge import interval, resample
 from training.matrix import labelled, material, write_features
 from training.space import default_trial
 from training.splits import percents
@@ -130,11 +130,11 @@ def compare(name: str, case: Case) -> Iterator[tuple[str, ...]]:
     for way, learn in ways(problem, fit):
         measure = metrics.auc(problem.y[test], learn()(test))
         found = np.array([measure(w) for w in weights])
-        low, high = np.quantile(found[1:], [0.025, 0.975])
+        low, high = interval(found[1:])
         gap = ""
         if ours is not None:
             off = ours - found
-            a, b = np.quantile(off[1:], [0.025, 0.975])
+            a, b = interval(off[1:])
             gap = f"{off[0]:+.4f} [{a:+.4f}, {b:+.4f}]"
         ours = found if ours is None else ours
         yield name, way, f"{found[0]:.4f}", f"{low:.3f} to {high:.3f}", gap

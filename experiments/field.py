@@ -40,8 +40,8 @@ from scoring.tree_shap import explain as explain_trees
 from training import learners, metrics, segments
 from training.baselines import PEERS, USUAL
 from training.categories import encoded
-from training.fit import FOLD_TRIALS, Material, fit_scorer, task
-from training.judge import resample
+from training.fit import FOLD_TRIALS, Material, fit_scorer, fold_margin, task
+from training.judge import interval, resample
 from training.kept import Budget
 from training.learners import Floats, Learner, Learnt, Task
 from training.matrix import labelled, material, write_features
@@ -206,9 +206,9 @@ def compare(case: Case, options: Options) -> Row:
         "learners": {
             name: {
                 "figure": figures[name][0],
-                "interval": _interval(figures[name][1:]),
+                "interval": interval(figures[name][1:]),
                 "difference": figures[OURS][0] - figures[name][0],
-                "difference_interval": _interval(figures[OURS][1:] - figures[name][1:]),
+                "difference_interval": interval(figures[OURS][1:] - figures[name][1:]),
                 "seconds": s.seconds,
                 "size": s.size,
                 "explain_ms": s.explain_ms,
@@ -216,10 +216,6 @@ def compare(case: Case, options: Options) -> Row:
             for name, s in said.items()
         },
     }
-
-
-def _interval(found: Floats) -> list[float]:
-    return [float(v) for v in np.nanquantile(found, [0.025, 0.975])]
 
 
 def drawn(case: Case) -> Callable[..., Floats]:
@@ -298,12 +294,10 @@ def _fitted(
 ) -> tuple[float, Floats]:  # fmt: skip
     """Seconds of fitting and calibrating the winner, and what it says of the tested rows."""
     made, begun = case.material, time.process_time()
-    X = made.problem.X[tested]
     if made.split.folds:
-        booster = fit_booster(made.problem, rows, best, seed)
-        score = np.asarray(booster.predict(X, raw_score=True, num_threads=1))
+        score = fold_margin(made.problem, rows, tested, best, seed)
     else:
-        score = fit_scorer(made, case.plan, best, seed, None).margin(X)
+        score = fit_scorer(made, case.plan, best, seed, None).margin(made.problem.X[tested])
     return time.process_time() - begun, score
 
 

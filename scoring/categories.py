@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 from typing import Any
 
@@ -55,10 +56,15 @@ class Levels:
         """
         if not self.codes:
             return np.where(np.isnan(codes), np.nan, self.unseen)
-        known, told = np.asarray(self.codes), np.asarray(self.statistics)
+        known, told = self._table
         place = np.minimum(np.searchsorted(known, codes), len(known) - 1)
         found = np.where(known[place] == codes, told[place], self.unseen)
         return np.where(np.isnan(codes), np.nan, found)
+
+    @cached_property
+    def _table(self) -> tuple[Floats, Floats]:
+        """Codes and statistics as arrays, made once: a decision reads one code of thousands."""
+        return np.asarray(self.codes), np.asarray(self.statistics)
 
     def fields(self) -> dict[str, Any]:
         """Plain JSON; `levels_from` reads it."""
