@@ -19,6 +19,8 @@ from events.bank.simulate import simulate
 from events.dataset import Dataset
 from events.ingest import ingest
 from events.readers import SOURCES
+from features.panel_files import panel_hash
+from features.views import LIVE
 from training.run import RunOptions, RunResult, run
 from training.study_file import StudyFile
 
@@ -37,6 +39,8 @@ import json, sys
 from pathlib import Path
 from domain.workspace import Workspace
 from events.dataset import open_dataset
+from features.panel_files import panel_hash
+from features.views import LIVE
 from training.run import RunOptions, run
 from training.study_file import StudyFile
 
@@ -56,13 +60,17 @@ def one_thread() -> Iterator[None]:
 
 @dataclass(frozen=True)
 class Trained:
-    """A run with what it was told, over a bank whose truth stands in `raw / "truth"`."""
+    """A run with what it was told, over a bank whose truth stands in `raw / "truth"`.
+
+    `panel` is the hash of the features it learnt from: a later test may write others there.
+    """
 
     raw: Path
     dataset: Dataset
     workspace: Workspace
     result: RunResult
     told: tuple[tuple[str, int, int], ...]
+    panel: str
 
 
 @pytest.fixture(scope="session")
@@ -74,7 +82,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     dataset, _ = ingest(SOURCES["bank"], root / "raw", workspace.dataset)
     told: list[tuple[str, int, int]] = []
     result = run(dataset, workspace, OPTIONS, lambda *said: told.append(said))
-    yield Trained(root / "raw", dataset, workspace, result, tuple(told))
+    panel = panel_hash(workspace.features / LIVE)
+    yield Trained(root / "raw", dataset, workspace, result, tuple(told), panel)
 
 
 @pytest.fixture(scope="session")

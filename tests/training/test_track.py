@@ -11,7 +11,6 @@ import pytest
 
 from domain.tiers import TARGETS
 from domain.workspace import Workspace
-from features.panel_files import panel_hash
 from scoring.tracking import Origin, tracking_client
 from tests.training.fit_world import problem
 from training.kept import Budget
@@ -67,9 +66,7 @@ def test_a_training_names_its_tables_by_hash_with_their_rows(trained):
     result = trained.result.targets["churn"]
     assert counts["fit"] == result.fit_rows
     assert counts["test"] == result.parts["test"].figures["rows"]
-    assert json.loads(found["features"].source)["sha256"] == panel_hash(
-        trained.workspace.features / "live"
-    )
+    assert json.loads(found["features"].source)["sha256"] == trained.panel
 
 
 def test_the_figures_file_has_intervals_and_baselines(trained):
