@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,7 @@ from sklearn.metrics import (
     mean_absolute_error,
 )
 
-from domain.gates import GateRules
+from domain.gates import GateRules, Outcome, Word
 from training import metrics
 
 Floats = NDArray[np.float64]
@@ -46,21 +46,35 @@ class Judged:
         return float(self.figures[self.metric])
 
 
-Gate = tuple[str, bool, str]
-"""What is asked, whether it passed, and its figure."""
+class Gate(NamedTuple):
+    """What is asked, how it came out, and its figure."""
+
+    name: str
+    outcome: Outcome
+    figure: str
+
+    @classmethod
+    def of(cls, name: str, passed: bool, figure: str) -> Gate:
+        """A gate that was judged."""
+        return cls(name, "passed" if passed else "failed", figure)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Passed or not, and each gate with its figure."""
+    """Each gate with its figure, and what all of them come to."""
 
-    passed: bool
     gates: tuple[Gate, ...]
 
+    def having(self, outcome: Outcome) -> tuple[str, ...]:
+        """The names of the gates that came out so."""
+        return tuple(g.name for g in self.gates if g.outcome == outcome)
+
     @property
-    def word(self) -> str:
-        """`passed` or `failed`."""
-        return "passed" if self.passed else "failed"
+    def word(self) -> Word:
+        """`passed` where every gate is."""
+        if self.having("failed"):
+            return "failed"
+        return "partly judged" if self.having("not judged") else "passed"
 
 
 @dataclass(frozen=True)
@@ -185,25 +199,20 @@ def verdict(
     for rule in rules:
         gap, low, high = judged.figures["difference"][rule]
         said = f"{gap:+.4f} [{low:+.4f}, {high:+.4f}], seeds {noise:.4f}"
-        gates.append((f"better than {rule}", low > 0 and gap > noise, said))
+        gates.append(Gate.of(f"better than {rule}", low > 0 and gap > noise, said))
     for peer in peers:
         gates.append(not_worse(peer, judged.figures["difference"][peer]))
     if judged.metric == "auc":
         error, floor = judged.figures["calibration_error"], judged.figures["calibration_floor"]
         fine = error <= floor + limits.calibration_tolerance
-        gates.append(("calibrated", fine, f"error {error:.3f}, floor {floor:.3f}"))
+        gates.append(Gate.of("calibrated", fine, f"error {error:.3f}, floor {floor:.3f}"))
     else:
         ratio, (low, high) = judged.figures["sum_ratio"], limits.sum_ratio
-        gates.append(("calibrated", low <= ratio <= high, f"sum ratio {ratio:.2f}"))
-    return verdict_of(gates)
+        gates.append(Gate.of("calibrated", low <= ratio <= high, f"sum ratio {ratio:.2f}"))
+    return Verdict(tuple(gates))
 
 
 def not_worse(name: str, difference: Sequence[float]) -> Gate:
     """The gate against a model of another kind: the interval of the difference reaches 0."""
     gap, low, high = difference
-    return f"not worse than {name}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]"
-
-
-def verdict_of(gates: Sequence[Gate]) -> Verdict:
-    """Passed where every gate is."""
-    return Verdict(all(passed for _, passed, _ in gates), tuple(gates))
+    return Gate.of(f"not worse than {name}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]")

@@ -27,7 +27,7 @@ from events.dataset import Dataset
 from features.given import catalogue_of
 from scoring.approvals import trained
 from scoring.bundle import Bundle, write_bundle
-from scoring.card import Accepted
+from scoring.card import Accepted, read_card
 from scoring.conformal import Amounts, Conformal, Outcomes
 from scoring.golden import draw_rows
 from scoring.registry import BUNDLE_TAG, register
@@ -42,7 +42,7 @@ from training.conformal import figures as coverages
 from training.conformal import learn
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold, task
 from training.gates import further_gates
-from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict, verdict_of
+from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
 from training.leakage import Leaks, of_source, of_target
 from training.matrix import Told, labelled, write_features
 from training.report import plots
@@ -117,8 +117,8 @@ class TargetResult:
             **{name: dict(part.figures) for name, part in self.parts.items()},
             "verdict": self.verdict.word,
             "gates": [
-                {"gate": g, "passed": passed, "figure": said}
-                for g, passed, said in self.verdict.gates
+                {"gate": g.name, "result": g.outcome, "figure": g.figure}
+                for g in self.verdict.gates
             ],
             "params": {**self.best.params, "trees": self.best.trees},
             "features": len(self.scorer.features),
@@ -318,7 +318,7 @@ def _decided(
     rules = tuple(b for b in baselines if b not in PEERS)
     noise = found["noise"]["test"][judged.metric]
     first = verdict(judged, rules, [b for b in PEERS if b in baselines], limits, noise)
-    return rules, verdict_of([*first.gates, *further_gates(found, limits)])
+    return rules, Verdict((*first.gates, *further_gates(found, limits)))
 
 
 def _note(
@@ -367,16 +367,17 @@ def _card(
     leaks: Leaks,
 ) -> dict[str, Any]:
     """The model card; without times or durations, so that equal runs have equal bundles (I11)."""
-    failed = leaks.alarms or any(not r.verdict.passed for r in results.values())
-    accepted = options.accepted if failed else None
-    return {
+    found = {
         "source": dataset.source,
         "targets": {
-            t: {"verdict": r.verdict.word, "figures": json.loads(json.dumps(r.to_dict()))}
+            t: {
+                "verdict": r.verdict.word,
+                "not_judged": list(r.verdict.having("not judged")),
+                "figures": json.loads(json.dumps(r.to_dict())),
+            }
             for t, r in results.items()
         },
         "skipped": dict(skipped),
-        "accepted": accepted.model_dump() if accepted else None,
         "data": {n: t.sha256 for n, t in dataset.tables.items()},
         "plan": dataset.plan.model_dump(mode="json"),
         "policy": {
@@ -393,3 +394,5 @@ def _card(
         **({"learner": name} if (name := learner(options.fit)) else {}),
         **({"given": dataset.given.model_dump(mode="json")} if dataset.given else {}),
     }
+    accepted = options.accepted if read_card(found).objections else None
+    return {**found, "accepted": accepted.model_dump() if accepted else None}

@@ -28,16 +28,16 @@ from training import metrics
 from training.champion import Champion
 from training.conformal import thin_file
 from training.fit import Material
-from training.groups import THIN, by_group, groups_of
+from training.groups import THIN, VINTAGE, Placed, by_group, groups_of, vintages
 from training.judge import Evidence, against
 from training.noise import seed_noise
 from training.targets import SPECS
-from training.tier_figures import tier_figures
+from training.tier_figures import places, tier_figures, true_places
 from training.tune import Best
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
-FORMAT = 1
+FORMAT = 2
 """Raised when what a section reads changes: a report reads its own format only."""
 
 
@@ -243,9 +243,13 @@ def _groups(case: Case, dataset: Dataset, seed: int) -> dict[str, Any]:
     groups = groups_of(dataset, [made.ids[r] for r in rows], made.as_of[rows])
     thin = thin_file(made.problem.X[rows], made.problem.names)
     groups[THIN] = np.where(thin, "thin", "known")
-    bounds = case.policy.steps[made.target].steps
+    groups[VINTAGE] = vintages(made.as_of[rows])
+    cuts = case.policy.steps[made.target]
+    bounds = cuts.steps
     adverse = case.policy.adverse
     bad = adverse.credit if adverse and made.target == "credit" else (bounds[0].name,)
-    place = np.searchsorted(case.policy.steps[made.target].bounds, case.points, side="right")
-    favourable = ~np.isin(np.array([s.name for s in bounds])[place], bad)
-    return by_group(case.test, favourable, groups, seed, is_amount=case.is_amount)
+    said = places(case.points, cuts)
+    favourable = ~np.isin(np.array([s.name for s in bounds])[said], bad)
+    truth = true_places(case.test.y, case.scorer.scale, cuts) if case.is_amount else None
+    placed = Placed(favourable, truth, said, len(bounds))
+    return by_group(case.test, placed, groups, seed, is_amount=case.is_amount)

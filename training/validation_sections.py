@@ -21,6 +21,8 @@ SHOWN = 10
 """Lines in sight of a long list; the rest opens by a click."""
 DEPENDENCE = 6
 BANDS = 3
+COLOURS = {"passed": "good", "not judged": "warn", "partly judged": "warn", "failed": "bad"}
+"""What a word of a gate or verdict looks like."""
 _COUNTS = ("rows", "events")
 
 
@@ -118,14 +120,10 @@ def _leakage(s: Section) -> str:
 
 
 def _gates(s: Section) -> str:
-    def mark(passed: bool) -> Cell:
-        word = "passed" if passed else "failed"
-        return Cell(f'<b class="{"good" if passed else "bad"}">{s.write.w(word)}</b>')
-
     rows = [
         (
             gate_text(g["gate"], s.write.lang),
-            mark(g["passed"]),
+            Cell(f'<b class="{COLOURS[g["result"]]}">{s.write.w(g["result"])}</b>'),
             gate_text(g["figure"], s.write.lang),
         )
         for g in s.figures["gates"]
@@ -272,7 +270,7 @@ def _attribute(s: Section, attribute: str, found: Mapping[str, Any]) -> str:
     measures = list(found["difference"])
     rows: list[tuple[Shown, ...]] = [
         (s.write.say(n), g["rows"], g["events"], g["seen"], *(ranged(g[m]) for m in measures))
-        for n, g in found["by_group"].items()
+        for n, g in {"overall": found["overall"], **found["by_group"]}.items()
     ]
     gaps = (("largest_difference", "difference"), ("least_ratio", "ratio"))
     for key, kind in gaps if measures else ():
