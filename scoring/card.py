@@ -95,7 +95,8 @@ class Card(_Strict):
     policy asks for.
     `given`: the declaration of a ready-made feature table, where it learnt from one.
     `segments`: what was fitted beside the scorers, on whom, and what was left out and why.
-    `policy`: whose gates it was judged by; an older card names none.
+    `policy`: whose gates it was judged by; an older card names none. `champion`: the bundle that it
+    was held against.
     `plan`: the study plan as JSON. `studies`: the study files of targets that have one.
     `lock_hash`: SHA-256 of the lock file of the environment.
     `learner`: what fitted the boosters, where it was not LightGBM on one machine.
@@ -114,6 +115,7 @@ class Card(_Strict):
     segments: dict[str, JsonValue] = {}
     studies: dict[Target, dict[str, JsonValue]] = {}
     policy: JudgedBy | None = None
+    champion: Hash | None = None
     leakage: LeakageCard = LeakageCard()
     learner: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 

@@ -20,7 +20,7 @@ def further_gates(found: Mapping[str, Any], limits: GateRules) -> Iterator[Gate]
     """The gates in the order of the report; a thin file and a date are told without a limit."""
     champion = found["champion"]
     if champion is not None and "difference" in champion:
-        yield not_worse("the live bundle", champion["difference"])
+        yield not_worse("the champion", champion["difference"])
     monotone = found["monotone"]
     broken, trees = monotone["broken"], monotone["trees"]
     said = f"{broken} violations in {trees} trees, {len(monotone['directions'])} features directed"

@@ -13,7 +13,7 @@ from rich.table import Table
 from domain.tiers import TARGETS
 from training.judge import Judged
 from training.leakage import Leaks
-from training.run import RunResult, TargetResult
+from training.results import RunResult, TargetResult
 
 HEAD = (
     "target", "rows", "events", "metric", "best baseline", "model", "95 % interval",

@@ -8,7 +8,6 @@ groups, seed noise, who learnt. No row and no customer stands in it (I12).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from domain.asof import MICROS_PER_DAY, iso
 from domain.gates import CostRule
 from domain.plan import StudyPlan
-from domain.policy import Policy
 from events.dataset import Dataset
 from features.catalogue import Catalogue
 from features.given import catalogue_of
@@ -25,6 +23,7 @@ from features.ideas import ideas
 from scoring.monotone import violations
 from scoring.scorer import Scorer
 from training import metrics
+from training.case import Case
 from training.champion import Champion
 from training.conformal import thin_file
 from training.fit import Material
@@ -33,43 +32,11 @@ from training.judge import Evidence, against
 from training.noise import seed_noise
 from training.targets import SPECS
 from training.tier_figures import places, tier_figures, true_places
-from training.tune import Best
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 FORMAT = 2
 """Raised when what a section reads changes: a report reads its own format only."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One target that is validated: who made it, what it says of each part of the test (`rows` of
-    the material), and the policy whose cuts, costs and limits count."""
-
-    material: Material
-    scorer: Scorer
-    best: Best
-    parts: Mapping[str, Evidence]
-    rows: Mapping[str, Index]
-    policy: Policy
-
-    @property
-    def is_amount(self) -> bool:
-        """Whether the target is an amount."""
-        return self.material.problem.is_amount
-
-    @property
-    def test(self) -> Evidence:
-        """The whole test."""
-        return self.parts["test"]
-
-    @property
-    def points(self) -> NDArray[np.int64]:
-        """Points of the test rows, from what was predicted for them."""
-        said = self.test.predicted
-        p = np.clip(said, 1e-12, 1 - 1e-12)
-        margin = np.log(said) if self.is_amount else np.log(p / (1 - p))
-        return self.scorer.scale.points(margin)
 
 
 def validate(
@@ -182,8 +149,7 @@ def _profit(case: Case, costs: CostRule) -> dict[str, Any]:
 
 
 def _tiers(case: Case) -> dict[str, Any]:
-    cuts = case.policy.steps[case.material.target]
-    return tier_figures(case.test.y, case.points, case.scorer.scale, cuts)
+    return tier_figures(case.test.y, case.points, case.scorer.scale, case.cuts)
 
 
 def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:
@@ -244,8 +210,7 @@ def _groups(case: Case, dataset: Dataset, seed: int) -> dict[str, Any]:
     thin = thin_file(made.problem.X[rows], made.problem.names)
     groups[THIN] = np.where(thin, "thin", "known")
     groups[VINTAGE] = vintages(made.as_of[rows])
-    cuts = case.policy.steps[made.target]
-    bounds = cuts.steps
+    cuts, bounds = case.cuts, case.cuts.steps
     adverse = case.policy.adverse
     bad = adverse.credit if adverse and made.target == "credit" else (bounds[0].name,)
     said = places(case.points, cuts)

@@ -72,6 +72,7 @@ def _head(content: Mapping[str, Any], write: Writer) -> str:
         ("source", escape(card["source"])),
         ("bundle", f"<code>{content['bundle']}</code>"),
         ("policy", f"{escape(policy['version'])} <code>{policy['hash']}</code>"),
+        ("champion", f"<code>{card.get('champion') or write.w('none')}</code>"),
         ("catalogue", f"<code>{content['catalogue']}</code>"),
         ("tierline", escape(content["tierline"])),
         ("seed", str(card["seed"])),

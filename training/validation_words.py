@@ -95,10 +95,10 @@ WORDS: dict[str, tuple[str, str]] = {
     "compared": ("与谁比较", "Compared with"),
     "baseline": ("对照", "baseline"),
     "difference": ("我们减对照", "ours minus it"),
-    "champion": ("在用模型包", "the live bundle"),
+    "champion": ("在任模型包", "the champion"),
     "no_champion": (
-        "训练时没有其他模型在用。",
-        "No other model was live when this one was trained.",
+        "没有与其他模型包比较：训练时没有在用的，或未要求。",
+        "Held against no other bundle: none was live at the training, or none was asked for.",
     ),
     "gains": ("前若干成客户捕获的比例", "Captured among the first customers"),
     "gains_x": ("客户比例", "share of customers"),
@@ -232,7 +232,7 @@ WORDS: dict[str, tuple[str, str]] = {
 
 
 _GATES: tuple[tuple[str, str], ...] = (
-    ("not worse than the live bundle", "不劣于在用模型包"),
+    ("not worse than the champion", "不劣于在任模型包"),
     ("not worse than ", "不劣于"),
     ("better than ", "优于"),
     ("calibrated", "校准"),

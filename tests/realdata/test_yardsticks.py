@@ -13,7 +13,8 @@ from domain.workspace import Workspace
 from events.ingest import ingest
 from events.readers import SOURCES
 from training.baselines import PEERS
-from training.run import RunOptions, run
+from training.options import RunOptions
+from training.run import run
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 

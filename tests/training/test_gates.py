@@ -30,7 +30,7 @@ GOOD = {
     "ratio_counts": True,
 }
 NAMES = [
-    "not worse than the live bundle",
+    "not worse than the champion",
     "monotone",
     "stable",
     "groups of gender: difference",

@@ -61,7 +61,7 @@ def test_the_largest_shifts_come_first_whatever_the_order_of_the_file(churn):
     [
         ("stability", {"stability": {"score": None, "features": {}}}, "no shift to tell"),
         ("groups", {"groups": {}}, "no two groups"),
-        ("compared", {"champion": None}, "No other model was live"),
+        ("compared", {"champion": None}, "none was live"),
         ("compared", {"champion": {"bundle": "b" * 64, "because": "a < b"}}, "a &lt; b"),
     ],
 )
@@ -72,7 +72,7 @@ def test_what_cannot_be_told_is_said(churn, section, found, said):
 def test_a_champion_stands_among_those_compared(churn):
     told = {"bundle": "b" * 64, "figure": 0.75, "difference": [0.02, 0.01, 0.03]}
     html = SECTIONS["compared"](changed(churn, champion=told))
-    assert "the live bundle bbbbbbbbbbbb" in html
+    assert "the champion bbbbbbbbbbbb" in html
     assert "0.02\u00a0[0.01,\u00a00.03]" in html
 
 
