@@ -270,7 +270,8 @@ def promote(
         done, passed = go_live(workspace, os.environ, chosen, basis=basis, **how)
     signed = approval_of(workspace, done.bundle)
     console.print(
-        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared; "
+        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; parity passed, {passed.customers} "
+        f"customers compared: {passed.features} features, none differs; "
         f"approved by {signed.by if signed else 'nobody'}"
     )
 

@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.gates import GateRules, Outcome
 from training.groups import THIN, VINTAGE
-from training.judge import Gate, not_worse
+from training.judge import Gate, better, not_worse
 
 RANKING = ("auc", "spearman")
 
@@ -21,6 +21,10 @@ def further_gates(found: Mapping[str, Any], limits: GateRules) -> Iterator[Gate]
     champion = found["champion"]
     if champion is not None and "difference" in champion:
         yield not_worse("the champion", champion["difference"])
+    if found["tiers"] is not None:
+        noise = found["noise"]["test"].get("quadratic_kappa", 0.0)
+        for rule, difference in found["tiers"]["better_than"].items():
+            yield better(f"tiers better than {rule}", difference, noise)
     monotone = found["monotone"]
     broken, trees = monotone["broken"], monotone["trees"]
     said = f"{broken} violations in {trees} trees, {len(monotone['directions'])} features directed"

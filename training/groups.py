@@ -208,7 +208,7 @@ def _measures(
 ) -> dict[str, tuple[metrics.Weighted, Link]]:
     y, score, predicted = evidence.y[rows], evidence.score[rows], evidence.predicted[rows]
     seen, said = (y, predicted) if is_amount else (1 - y, 1 - predicted)
-    found = {"predicted_to_seen": (_of_means(said, seen), LOG)}
+    found = {"predicted_to_seen": (metrics.ratio(said, seen), LOG)}
     if not is_amount:
         return {"auc": (metrics.auc(y, score), LOGIT), **found}
     if placed.truth is not None and placed.said is not None:
@@ -216,11 +216,6 @@ def _measures(
         found["quadratic_kappa"] = (lambda w: quadratic_kappa(counts(w)), ATANH)
         found["macro_f1"] = (lambda w: macro_f1(counts(w)), LOGIT)
     return {"spearman": (metrics.spearman(y, score), ATANH), **found}
-
-
-def _of_means(a: Floats, b: Floats) -> metrics.Weighted:
-    """NaN where there is nothing to divide by."""
-    return lambda w: float(a @ w / (b @ w)) if b @ w > 0 else float("nan")
 
 
 def _compared(told: Sequence[Mapping[str, Figure]]) -> dict[str, Any]:

@@ -36,6 +36,7 @@ from training.options import RunOptions
 from training.report import plots
 from training.results import TargetResult
 from training.splits import Index, has_both
+from training.spread import spread
 from training.study import Asked, tune_study
 from training.targets import grids
 from training.track import Tracker, origin_of
@@ -101,6 +102,7 @@ def _judged(
     judged = {n: _judge(made, e, seed) for n, e in parts.items()}
     for name, told in coverages(case, learnt, margin, seed).items():
         judged[name].figures["coverage"] = told
+    judged["test"].figures.update(spread(case.test, seed, is_amount=case.is_amount))
     return case, learnt, judged
 
 

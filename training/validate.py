@@ -23,13 +23,15 @@ from features.ideas import ideas
 from scoring.monotone import violations
 from scoring.scorer import Scorer
 from training import metrics
+from training.baselines import PEERS
 from training.case import Case
 from training.champion import Champion
 from training.conformal import thin_file
 from training.fit import Material
 from training.groups import THIN, VINTAGE, Placed, by_group, groups_of, vintages
-from training.judge import Evidence, against
+from training.judge import Evidence, interval, resample
 from training.noise import seed_noise
+from training.spread import against, of_first, tier_spread
 from training.targets import SPECS
 from training.tier_figures import places, tier_figures, true_places
 
@@ -50,11 +52,11 @@ def validate(
         "definition": SPECS[made.target].text,
         "labels": _labels(case.scorer.features, catalogue_of(dataset)),
         "learnt": _learnt(made, dataset.plan),
-        "gains": metrics.gains(_sought(case), case.test.score, _first(case)),
-        "profit": None if costs is None else _profit(case, costs),
-        "tiers": _tiers(case) if case.is_amount else None,
+        "gains": _gains(case, seed),
+        "profit": None if costs is None else _profit(case, costs, seed),
+        "tiers": _tiers(case, seed) if case.is_amount else None,
         "reliability": {n: _reliability(e, seed, case) for n, e in case.parts.items()},
-        "noise": seed_noise(made, case.scorer, dataset.plan, case.best, seed, case.rows),
+        "noise": seed_noise(case, dataset.plan, seed),
         "champion": None if champion is None else _champion(case, champion, seed),
         "monotone": _monotone(case.scorer),
         "stability": _stability(case),
@@ -139,17 +141,44 @@ def _first(case: Case) -> int:
     return 1 if case.is_amount else -1
 
 
-def _profit(case: Case, costs: CostRule) -> dict[str, Any]:
+def _gains(case: Case, seed: int) -> list[dict[str, Any]]:
+    """Tenths in the order of acting, each with the interval of what is captured up to it."""
+    worth, score, first = _sought(case), case.test.score, _first(case)
+    rows = metrics.gains(worth, score, first)
+    weights = resample(case.test.customers, seed)
+    ends = np.cumsum([row["rows"] for row in rows])
+    held, _ = of_first(worth, score, first, ends, weights)
+    shares = held / np.where(held[:, -1:] > 0, held[:, -1:], np.nan)
+    return [
+        {**row, "interval": interval(shares[:, i])} for i, row in enumerate(rows)
+    ]  # fmt: skip
+
+
+def _profit(case: Case, costs: CostRule, seed: int) -> dict[str, Any]:
     """The curve in the order of acting: the customers at risk of leaving, else the best first."""
     y = case.test.y
     gain = costs.share * y if case.is_amount else np.where(y > 0, costs.good, costs.bad)
     first = -1 if case.material.target == "churn" else 1
-    curve = metrics.profit_curve(gain - costs.cost, case.test.score, first)
+    plain = metrics.profit_curve(gain - costs.cost, case.test.score, first)
+    ends = np.rint(np.linspace(0, 1, len(plain)) * len(y))
+    weights = resample(case.test.customers, seed)
+    sums, rows = of_first(gain - costs.cost, case.test.score, first, ends, weights)
+    each = sums / rows[:, None]
+    curve: list[dict[str, Any]] = [
+        {**row, "interval": interval(each[:, i])} for i, row in enumerate(plain)
+    ]
     return {"curve": curve, "best": max(curve, key=lambda row: row["profit"])}
 
 
-def _tiers(case: Case) -> dict[str, Any]:
-    return tier_figures(case.test.y, case.points, case.scorer.scale, case.cuts)
+def _tiers(case: Case, seed: int) -> dict[str, Any]:
+    """Agreement of tiers, and how much better than the tiers that each rule would make."""
+    test, scale, cuts = case.test, case.scorer.scale, case.cuts
+    truth, said = true_places(test.y, scale, cuts), places(case.points, cuts)
+    rules = {n: score for n, score in test.baselines.items() if n not in PEERS}
+    return {
+        **tier_figures(test.y, case.points, scale, cuts),
+        **tier_spread(test, truth, said, rules, seed),
+    }
 
 
 def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:

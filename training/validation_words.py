@@ -234,6 +234,7 @@ WORDS: dict[str, tuple[str, str]] = {
 _GATES: tuple[tuple[str, str], ...] = (
     ("not worse than the champion", "不劣于在任模型包"),
     ("not worse than ", "不劣于"),
+    ("tiers better than ", "分层优于"),
     ("better than ", "优于"),
     ("calibrated", "校准"),
     ("monotone", "单调"),

@@ -13,7 +13,6 @@ from training.judge import (
     Gate,
     Judged,
     Verdict,
-    against,
     judge,
     judge_amount,
     resample,
@@ -207,14 +206,3 @@ def test_a_gain_within_the_noise_of_the_seed_is_none(noise, outcome):
     gap, low, _ = judged.figures["difference"]["rule"]
     assert 0 < low < gap < 0.5
     assert verdict(judged, ["rule"], [], LIMITS, noise).gates[0].outcome == outcome
-
-
-@pytest.mark.parametrize("made", [evidence(3), amounts(3)])
-def test_another_score_on_the_same_rows_is_compared_as_a_baseline_is(made):
-    is_amount = not set(np.unique(made.y)) <= {0.0, 1.0}
-    figures = (judge_amount if is_amount else judge)(made, 1).figures
-    found = against(made, made.baselines["rule"], 1, is_amount=is_amount)
-    assert found == {
-        "figure": figures["baseline"]["rule"],
-        "difference": figures["difference"]["rule"],
-    }
