@@ -32,7 +32,8 @@ from domain.workspace import Workspace
 
 if TYPE_CHECKING:
     from features.catalogue import Language
-    from training.run import RunOptions, RunResult
+    from training.options import RunOptions
+    from training.results import RunResult
 
 
 class _Commands(click.Group):
@@ -76,7 +77,7 @@ def _options(
 ) -> RunOptions:
     from scoring.card import accepted
     from training.kept import where
-    from training.run import RunOptions
+    from training.options import RunOptions
     from training.study_file import read_study
 
     lock = Path(__file__).with_name("requirements.lock")
@@ -86,6 +87,7 @@ def _options(
     made = RunOptions(
         trials, seed, said, lock if lock.is_file() else None, studies, storage,
         baselines=of.get("baselines") or (), by=by, policy=opt.policy_of(of.get("policy")),
+        champion=of.get("champion") or "live",
     )  # fmt: skip
     if of.get("dask"):
         from training.cluster import on_dask
@@ -149,6 +151,7 @@ def _only_in_the_file(ctx: click.Context, *names: str) -> None:
 @opt.by
 @click.option("--dask", metavar="ADDRESS", help="learn on the workers of this Dask scheduler")
 @opt.baselines
+@opt.champion
 @opt.policy
 @opt.as_json
 @click.pass_obj
@@ -177,6 +180,7 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
 @opt.accept
 @opt.by
 @opt.baselines
+@opt.champion
 @opt.policy
 @opt.as_json
 @click.pass_obj
@@ -266,7 +270,8 @@ def promote(
         done, passed = go_live(workspace, os.environ, chosen, basis=basis, **how)
     signed = approval_of(workspace, done.bundle)
     console.print(
-        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; {passed.customers} customers compared; "
+        f"live: [bold]{done.bundle[:12]}[/] by {done.by}; parity passed, {passed.customers} "
+        f"customers compared: {passed.features} features, none differs; "
         f"approved by {signed.by if signed else 'nobody'}"
     )
 

@@ -98,17 +98,26 @@ baselines = click.option(
 )
 
 
-def policy_of(file: Path | None) -> Policy:
-    """The policy in a file; without one the packaged policy."""
+def policy_of(file: Path | None) -> Policy | None:
+    """The policy in a file; None without one."""
     from domain.errors import PolicyError
-    from domain.policy import default_policy, parse_policy
+    from domain.policy import parse_policy
 
     if file is None:
-        return default_policy()
+        return None
     try:
         return parse_policy(file.read_text("utf-8"))
     except (OSError, UnicodeDecodeError) as e:
         raise PolicyError(f"the policy {file.name} cannot be read as UTF-8 text: {e}") from None
+
+
+champion = click.option(
+    "--champion",
+    default="live",
+    show_default=True,
+    metavar="HASH|live|none",
+    help="the bundle to be not worse than",
+)
 
 
 def when(text: str | None) -> datetime | None:

@@ -1,5 +1,7 @@
 """What a policy says of judging: limits that a model must keep, and what acting on it costs.
 
+A gate has one of three outcomes, a verdict over gates one of three words.
+
 Enters: the tables `[gates]` and `[costs.<target>]` of a policy file. Leaves: checked values. It
 judges nothing: see `training/judge.py`.
 """
@@ -7,10 +9,14 @@ judges nothing: see `training/judge.py`.
 from __future__ import annotations
 
 import math
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StrictBool, model_validator
 
+Outcome = Literal["passed", "failed", "not judged"]
+"""Of a gate: `not judged` where the data are too few to tell."""
+Word = Literal["passed", "partly judged", "failed"]
+"""Of a verdict: `partly judged` where nothing failed and some gate could not be judged."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Amount = Annotated[float, Field(allow_inf_nan=False)]
 
@@ -26,7 +32,8 @@ class GateRules(_Strict):
     true amounts, least and most. `score_psi`: how far the scores may move from training to test.
     `group_difference`: of the ranking measure between groups. `group_ratio`: of the share with a
     favourable credit band, least to most favoured group. `approval`: whether a second person must
-    sign the report before a bundle goes live.
+    sign the report before a bundle goes live. `block_not_judged`: whether a gate that could not be
+    judged stops a bundle as a failed one does; policies that are silent let it pass.
     """
 
     calibration_tolerance: Share
@@ -34,7 +41,8 @@ class GateRules(_Strict):
     score_psi: Annotated[float, Field(gt=0, allow_inf_nan=False)]
     group_difference: Share
     group_ratio: Share
-    approval: bool
+    approval: StrictBool
+    block_not_judged: StrictBool = False
 
     @model_validator(mode="after")
     def _is_a_range(self) -> GateRules:

@@ -323,6 +323,22 @@ def default_policy() -> Policy:
     return parse_policy(default_policy_text())
 
 
+def policy_for(features: Collection[str], asked: Policy | None = None) -> Policy:
+    """The policy that was asked for, else the packaged one, whose rules read only these features.
+
+    Raises:
+        PolicyError: the rules of the one that was asked for read others.
+    """
+    if asked is None:
+        return parse_policy(packaged_for(features))
+    if unknown := sorted({*asked.features} - {*features}):
+        raise PolicyError(
+            f"policy {asked.version} reads {', '.join(unknown)}, which this source has not: take "
+            "these rules out, or give no policy"
+        )
+    return asked
+
+
 def packaged_for(features: Collection[str]) -> str:
     """The text of the packaged policy whose rules read only these features."""
     fits = {*default_policy().features} <= {*features}

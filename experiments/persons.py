@@ -22,8 +22,8 @@ from events.readers import SOURCES
 from training import metrics
 from training.fit import Material
 from training.judge import resample
+from training.learn import parts_to_judge
 from training.matrix import labelled, material, write_features
-from training.run import parts_to_judge
 from training.space import default_trial
 from training.splits import Index
 from training.tune import Best, fit_booster

@@ -83,7 +83,7 @@ def tables(found: list[dict[str, Any]], trials: int) -> Iterator[str]:
         f"- `{source}` {name}: {gate['gate']}: {gate['figure']}"
         for source, name, t in judged
         for gate in t["gates"]
-        if not gate["passed"]
+        if gate["result"] == "failed"
     ]
     said = "Gates that failed, so that nothing is registered without a written reason:"
     yield from (said, "", *failed) if failed else (f"{said} none.",)

@@ -7,7 +7,7 @@ verdicts. A card is part of the bundle's hash, so it holds no time and no durati
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import (
     AfterValidator,
@@ -18,11 +18,12 @@ from pydantic import (
     JsonValue,
     StringConstraints,
     ValidationError,
+    model_validator,
 )
 
 from domain.decision import Hash
 from domain.errors import BundleError, Fault, InputError
-from domain.gates import CostRule, GateRules
+from domain.gates import CostRule, GateRules, Word
 from domain.tiers import Target
 
 
@@ -31,10 +32,20 @@ class _Strict(BaseModel):
 
 
 class TargetCard(_Strict):
-    """What the judge said of one scorer, and the figures it said it on (finite, repeatable)."""
+    """What the judge said of one scorer, the gates that it could not judge, and the figures it said
+    it on (finite, repeatable)."""
 
-    verdict: Literal["passed", "failed"]
+    verdict: Word
+    not_judged: tuple[str, ...] = ()
     figures: dict[str, JsonValue] = {}
+
+    @model_validator(mode="after")
+    def _says_what_was_not_judged(self) -> TargetCard:
+        if (self.verdict == "partly judged") > bool(self.not_judged):
+            raise ValueError("not_judged: name the gates of a verdict that is partly judged")
+        if self.verdict == "passed" and self.not_judged:
+            raise ValueError("verdict is passed, but some gates were not judged: partly judged")
+        return self
 
 
 UNNAMED = "unnamed"
@@ -84,7 +95,8 @@ class Card(_Strict):
     policy asks for.
     `given`: the declaration of a ready-made feature table, where it learnt from one.
     `segments`: what was fitted beside the scorers, on whom, and what was left out and why.
-    `policy`: whose gates it was judged by; an older card names none.
+    `policy`: whose gates it was judged by; an older card names none. `champion`: the bundle that it
+    was held against.
     `plan`: the study plan as JSON. `studies`: the study files of targets that have one.
     `lock_hash`: SHA-256 of the lock file of the environment.
     `learner`: what fitted the boosters, where it was not LightGBM on one machine.
@@ -103,18 +115,34 @@ class Card(_Strict):
     segments: dict[str, JsonValue] = {}
     studies: dict[Target, dict[str, JsonValue]] = {}
     policy: JudgedBy | None = None
+    champion: Hash | None = None
     leakage: LeakageCard = LeakageCard()
     learner: Annotated[str, Field(min_length=1, max_length=100)] | None = None
 
     @property
     def failed(self) -> tuple[Target, ...]:
-        """The targets whose verdict is not a pass."""
-        return tuple(t for t, found in self.targets.items() if found.verdict != "passed")
+        """The targets whose verdict is failed."""
+        return tuple(t for t, found in self.targets.items() if found.verdict == "failed")
+
+    @property
+    def not_judged(self) -> tuple[str, ...]:
+        """Every gate that could not be judged, after its target."""
+        return tuple(f"{t}: {g}" for t, found in self.targets.items() for g in found.not_judged)
 
     @property
     def objections(self) -> tuple[str, ...]:
-        """What somebody must accept: the failed targets, and `leakage` where it has alarms."""
-        return (*self.failed, *(("leakage",) if self.leakage.alarms else ()))
+        """What somebody must accept: the failed targets, `leakage` where it has alarms, and gates
+        that were not judged where the policy says that they block."""
+        blocks = self.policy is not None and self.policy.gates.block_not_judged
+        leaks = ("leakage",) if self.leakage.alarms else ()
+        return (*self.failed, *leaks, *(self.not_judged if blocks else ()))
+
+    @property
+    def verdict(self) -> str:
+        """What a registered version is called."""
+        if self.objections:
+            return "failed, accepted with a reason"
+        return "partly judged" if self.not_judged else "passed"
 
     @property
     def may_go_live(self) -> bool:

@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 ALIAS = "live"
 ARTIFACTS = "model"
+MOST_TAG = 5000
+"""Letters of a tag of a version that MLflow keeps; the card has all of it."""
 BUNDLE_TAG = "bundle"
 """The tag of runs and versions that holds the hash of their bundle."""
 
@@ -73,7 +75,8 @@ def register(workspace: Workspace, bundle: Bundle, run_id: str | None = None) ->
         run_id=run.info.run_id,
         tags={
             BUNDLE_TAG: bundle.hash,
-            "verdict": "failed, accepted with a reason" if card.objections else "passed",
+            "verdict": card.verdict,
+            "not_judged": "; ".join(card.not_judged)[:MOST_TAG] or "none",
             "targets": " ".join(sorted(card.targets)),
             **origin,
         },
@@ -264,7 +267,7 @@ def model_name(workspace: Workspace) -> str:
 def _check_verdicts(card: Card) -> None:
     if not card.may_go_live:
         raise PromotionError(
-            f"the verdict of {', '.join(card.objections)} is failed: train a better scorer, or "
+            f"{', '.join(card.objections)} did not pass: train a better scorer, or "
             "say who accepts it and why: `tierline promote --bundle HASH --accept REASON --by NAME`"
         )
 

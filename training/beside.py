@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.policy import packaged_for, parse_policy
+from domain.policy import Policy
 from domain.tiers import Target
 from features.catalogue import Catalogue
 from scoring import global_view, reference
@@ -26,12 +26,13 @@ MOST_ROWS = 20_000
 def beside(
     fitted: Mapping[Target, tuple[Scorer, NDArray[np.float64], Sequence[str]]],
     catalogue: Catalogue,
+    policy: Policy,
 ) -> dict[str, dict[str, Any]]:
     """`references` and `global_view` of every target, of at most 20,000 rows evenly taken.
 
-    `fitted`: the scorer of each, the rows it learnt from, and the lifecycle stage of each row.
+    `fitted`: the scorer of each, the rows it learnt from, and the lifecycle stage of each row by
+    the policy.
     """
-    policy = parse_policy(packaged_for(catalogue.names))
     references, views = {}, {}
     for target, (learnt, all_rows, all_stages) in fitted.items():
         if len(all_rows) < reference.FEWEST:

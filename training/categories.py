@@ -38,8 +38,12 @@ def learn_levels(problem: Problem, rows: Index) -> tuple[Levels, ...]:
     )
 
 
-def encoded(problem: Problem, rows: Index) -> Problem:
+def encoded(
+    problem: Problem, rows: Index, levels: tuple[Levels, ...] | None = None
+) -> Problem:  # fmt: skip
     """The problem as its trees see it when they learn from the rows: numbers only.
+
+    `levels`: `learn_levels` of the same rows, where they are known already.
 
     Raises:
         InputError: categories without folds.
@@ -48,7 +52,8 @@ def encoded(problem: Problem, rows: Index) -> Problem:
         return problem
     if problem.parts is None:
         raise InputError("categories need `parts`, the fold of each row by customer: give them")
-    X = categories.encoded(problem.X, problem.names, learn_levels(problem, rows))
+    levels = learn_levels(problem, rows) if levels is None else levels
+    X = categories.encoded(problem.X, problem.names, levels)
     for part in range(FOLDS):
         is_own = problem.parts[rows] == part
         own, others = rows[is_own], rows[~is_own]

@@ -17,12 +17,12 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.policy import default_policy
 from domain.tiers import Cuts
 from features.catalogue import THIN_FEATURES
 from scoring.conformal import Amounts, Outcomes, Span, interval, outcomes, rank
 from scoring.points import PointScale
 from scoring.scorer import Scorer
+from training.case import Case
 from training.fit import Material, calibrate
 from training.fit import points as points_of
 from training.judge import resample
@@ -232,18 +232,13 @@ def _covered(inside: Flags, unsure: Flags, weights: Floats) -> dict[str, Any]:
 
 
 def figures(
-    material: Material,
-    scorer: Scorer,
-    learnt: Amounts | Outcomes,
-    folded: Floats | None,
-    parts: Mapping[str, Index],
-    seed: int,
+    case: Case, learnt: Amounts | Outcomes, folded: Floats | None, seed: int
 ) -> dict[str, dict[str, Any]]:
-    """Coverage on each part of the test, tiers and bands by the policy that ships with Tierline."""
-    cuts = default_policy().steps[material.target]
+    """Coverage on each part of the test, tiers and bands by the policy that judges."""
+    material, scorer, cuts = case.material, case.scorer, case.cuts
     X, y = material.problem.X, material.problem.y
     told = {}
-    for name, rows in parts.items():
+    for name, rows in case.rows.items():
         if folded is None:
             found = held(learnt, points_of(material, scorer, rows), y[rows], scorer, cuts)
         else:

@@ -45,8 +45,7 @@ class Material:
     """One target's labelled rows with their features, and who does what.
 
     `customers`: whose row each is, an id or the person behind several; they are parted, validated
-    and resampled as one. `ids`: the customer ids. `stages`: the lifecycle stage of every row by the
-    packaged policy.
+    and resampled as one. `ids`: the customer ids.
     """
 
     target: Target
@@ -55,7 +54,6 @@ class Material:
     as_of: NDArray[np.int64]
     split: Split
     dropped: tuple[str, ...]
-    stages: tuple[str, ...]
     ids: Sequence[str]
 
 
@@ -99,7 +97,8 @@ def fit_scorer(
     what learns the booster, here or on a cluster.
     """
     split = material.split
-    problem = encoded(material.problem, split.fit)
+    levels = learn_levels(material.problem, split.fit)
+    problem = encoded(material.problem, split.fit, levels)
     booster = fit(problem, split.fit, best, seed)
     if folded is not None:
         rows, margin = split.fit, folded
@@ -126,14 +125,14 @@ def fit_scorer(
         horizon_days=plan.targets[material.target].horizon_days,
         currency=plan.currency if problem.is_amount else None,
         monotone=problem.monotone,
-        categories=learn_levels(material.problem, split.fit),
+        categories=levels,
     )
 
 
 def task(material: Material, rows: Index, fitted: Fitted | None = None) -> Task:
     """What a baseline gets of rows; `fitted`: what stands in the bundle beside the scorers."""
-    problem = encoded(material.problem, rows)
     levels = learn_levels(material.problem, rows)
+    problem = encoded(material.problem, rows, levels)
     return Task(material.target, problem.X[rows], problem.y[rows], problem.names, fitted, levels)
 
 

@@ -1,26 +1,41 @@
 """By group: who stands in which, and how the scorer does for each of them.
 
 Enters: a data set with the rows that are judged; truth, scores and predictions. Leaves: figures in
-the words of fairlearn (overall, by_group, difference, ratio) with intervals by customer. Groups
-describe and never score (I10); one of few rows is named as too small.
+the words of fairlearn (overall, by_group, difference, ratio) with intervals. Groups describe and
+never score (I10); one of few rows is named as too small.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
 from numpy.typing import NDArray
 
-from domain.asof import MICROS_PER_DAY, NEVER, visible
+from domain.asof import MICROS_PER_DAY, NEVER, iso, visible
 from events.dataset import SUPERSEDED, Dataset, declared
 from events.given import GIVEN
 from events.schema import Personal
 from training import metrics
-from training.judge import Evidence, interval, resample
+from training.intervals import (
+    ATANH,
+    LOG,
+    LOGIT,
+    Limits,
+    Link,
+    deviations,
+    effective_rows,
+    least,
+    of_draws,
+    widest,
+    wilson,
+)
+from training.judge import Evidence, resample
+from training.tier_figures import Places, macro_f1, quadratic_kappa, table
 
 Floats = NDArray[np.float64]
 Names = NDArray[np.str_]
@@ -29,7 +44,8 @@ FEWEST = 50
 """Rows of a group that is told, `FEWEST_OF_A_KIND` of them of either outcome."""
 FEWEST_OF_A_KIND = 10
 AGES = (25, 35, 45, 55, 65)
-THIN = "thin_file"
+THIN, VINTAGE = "thin_file", "vintage"
+"""What is told like an attribute and has no limit: little history, and the date of the row."""
 _DAYS_A_YEAR = 365.25
 
 
@@ -54,6 +70,12 @@ def groups_of(
         if values.null_count < len(values):
             found[name] = _named(values, as_of)
     return found
+
+
+def vintages(as_of: NDArray[np.int64]) -> Names:
+    """The date of each row."""
+    moments, place = np.unique(as_of, return_inverse=True)
+    return np.array([iso(int(m))[:10] for m in moments])[place]
 
 
 def _latest(held: pa.Table, customers: Sequence[str], as_of: NDArray[np.int64]) -> pa.Array:
@@ -99,33 +121,53 @@ def _cut(values: Floats, cuts: Sequence[float] | Floats) -> Names:
     return np.asarray(names[np.where(np.isnan(values), len(names) - 1, place)])
 
 
+class Placed(NamedTuple):
+    """Where the policy puts each row: whether favourably; of amounts also the true and the
+    predicted tier, and how many tiers there are."""
+
+    favourable: NDArray[np.bool_]
+    truth: Places | None = None
+    said: Places | None = None
+    tiers: int = 0
+
+
+Figure = Callable[[float], Limits]
+"""A figure with limits so many standard deviations away."""
+
+
 def by_group(
     evidence: Evidence,
-    favourable: NDArray[np.bool_],
+    placed: Placed,
     groups: Mapping[str, Names],
     seed: int,
     *,
     is_amount: bool,
 ) -> dict[str, Any]:
-    """By attribute: each group's figures, their largest difference and least ratio, `[value, low,
-    high]`, and the names of groups that are `too_small`. With fewer than two others there is no
-    difference and no ratio; an attribute of a single group is left out.
+    """By attribute: figures of everybody and of each group, their largest difference and least
+    ratio, `[value, low, high]`, and the names of groups that are `too_small`. With fewer than two
+    others there is no difference and no ratio; an attribute of a single group is left out.
 
-    Measures: the ranking one; `predicted_to_seen`, the mean prediction by the mean truth (of bad
-    outcomes, or amounts); `favourable`, the share whose tier or band is not adverse.
+    Measures: the ranking one; of amounts the agreement of tiers; `predicted_to_seen`, the mean
+    prediction by the mean truth (of bad outcomes, or amounts); `favourable`, the share whose tier
+    or band is not adverse. Limits of a rate are Wilson's of as many rows as tell independently,
+    others are by resampled customers of the group.
     """
-    weights = resample(evidence.customers, seed)
-    found = {}
+    everybody, found = np.ones(len(evidence.y), bool), {}
+    whole = _told(evidence, everybody, _figures(evidence, placed, everybody, seed, is_amount))
     for attribute, names in groups.items():
-        parts = [(n, names == n) for n in sorted({*names.tolist()} - {""})]
+        parts = {n: names == n for n in sorted({*names.tolist()} - {""})}
         told = {
-            n: _group(evidence, favourable, rows, weights[:, rows], is_amount=is_amount)
-            for n, rows in parts
+            n: _figures(evidence, placed, rows, seed, is_amount)
+            for n, rows in parts.items()
             if _can_be_told(evidence.y[rows], is_amount=is_amount)
         }
         if len(parts) > 1:
-            small = [n for n, _ in parts if n not in told]
-            found[attribute] = {**_compared(told), "too_small": small}
+            found[attribute] = {
+                "overall": whole,
+                "by_group": {n: _told(evidence, parts[n], told[n]) for n in told},
+                **_compared([*told.values()]),
+                "too_small": [n for n in parts if n not in told],
+            }
     return found
 
 
@@ -135,72 +177,55 @@ def _can_be_told(y: Floats, *, is_amount: bool) -> bool:
     return len(y) >= FEWEST and few >= FEWEST_OF_A_KIND
 
 
-Figure = tuple[float, Floats]
-"""A figure, and the same on each resample."""
+def _told(
+    evidence: Evidence, rows: NDArray[np.bool_], figures: Mapping[str, Figure]
+) -> dict[str, Any]:
+    y, is_amount = evidence.y[rows], "auc" not in figures
+    events = (y > 0).sum() if is_amount else (y == 0).sum()
+    seen = y.mean() if is_amount else 1 - y.mean()
+    limits = {n: list(f(deviations())) for n, f in figures.items()}
+    return {"rows": len(y), "events": int(events), "seen": float(seen), **limits}
 
 
-def _group(
-    evidence: Evidence,
-    favourable: NDArray[np.bool_],
-    rows: NDArray[np.bool_],
-    weights: Floats,
-    *,
-    is_amount: bool,
-) -> tuple[dict[str, Any], dict[str, Figure]]:
+def _figures(
+    evidence: Evidence, placed: Placed, rows: NDArray[np.bool_], seed: int, is_amount: bool
+) -> dict[str, Figure]:
+    y, who = evidence.y[rows], [evidence.customers[i] for i in np.flatnonzero(rows).tolist()]
+    weights, even = resample(who, seed), np.ones(len(y))
+    few = len({*who}) if is_amount else int(min(y.sum(), (1 - y).sum()))
+    found: dict[str, Figure] = {}
+    for name, (measure, link) in _measures(evidence, placed, rows, is_amount).items():
+        value, drawn = measure(even), np.array([measure(w) for w in weights])
+        if not np.isnan(value):
+            found[name] = partial(of_draws, value, drawn, link, few)
+    liked = placed.favourable[rows].astype(np.float64)
+    found["favourable"] = partial(wilson, float(liked.mean()), effective_rows(liked, who))
+    return found
+
+
+def _measures(
+    evidence: Evidence, placed: Placed, rows: NDArray[np.bool_], is_amount: bool
+) -> dict[str, tuple[metrics.Weighted, Link]]:
     y, score, predicted = evidence.y[rows], evidence.score[rows], evidence.predicted[rows]
-    rank = metrics.spearman(y, score) if is_amount else metrics.auc(y, score)
     seen, said = (y, predicted) if is_amount else (1 - y, 1 - predicted)
-    liked = favourable[rows].astype(np.float64)
-    even = np.ones((1, len(y)))
-
-    def on(samples: Floats) -> dict[str, Floats]:
-        return {
-            "spearman" if is_amount else "auc": np.array([_safe(rank, w) for w in samples]),
-            "predicted_to_seen": _ratio(samples @ said, samples @ seen),
-            "favourable": _ratio(samples @ liked, samples.sum(axis=1)),
-        }
-
-    whole, several = on(even), on(weights)
-    drawn = {n: (float(whole[n][0]), several[n]) for n in whole}
-    figures = {n: [value, *interval(values)] for n, (value, values) in drawn.items()}
-    events = int((y > 0).sum() if is_amount else (y == 0).sum())
-    return {"rows": len(y), "events": events, "seen": float(seen.mean()), **figures}, drawn
+    found = {"predicted_to_seen": (metrics.ratio(said, seen), LOG)}
+    if not is_amount:
+        return {"auc": (metrics.auc(y, score), LOGIT), **found}
+    if placed.truth is not None and placed.said is not None:
+        counts = table(placed.truth[rows], placed.said[rows], placed.tiers)
+        found["quadratic_kappa"] = (lambda w: quadratic_kappa(counts(w)), ATANH)
+        found["macro_f1"] = (lambda w: macro_f1(counts(w)), LOGIT)
+    return {"spearman": (metrics.spearman(y, score), ATANH), **found}
 
 
-def _safe(measure: Callable[[Floats], float], weight: Floats) -> float:
-    """NaN where a resample drew nobody of the group."""
-    return measure(weight) if weight.any() else float("nan")
-
-
-def _ratio(a: Floats, b: Floats) -> Floats:
-    """NaN where there is nothing to divide by."""
-    found: Floats = np.full(len(b), np.nan)
-    return np.divide(a, b, out=found, where=b > 0)
-
-
-def _compared(told: Mapping[str, tuple[dict[str, Any], dict[str, Figure]]]) -> dict[str, Any]:
-    """Chance widens the gap of the largest and the least, most of all between small groups, so the
-    intervals are basic ones, turned about the figure.
-
-    Source: Davison and Hinkley, Bootstrap Methods and their Application (1997), section 5.2.
-    """
-    found: dict[str, Any] = {"by_group": {n: figures for n, (figures, _) in told.items()}}
+def _compared(told: Sequence[Mapping[str, Figure]]) -> dict[str, Any]:
+    """The difference of every measure that all groups have, and the ratio where none is below 0."""
     difference: dict[str, list[float]] = {}
     ratio: dict[str, list[float]] = {}
-    for name in next(iter(told.values()))[1] if len(told) > 1 else ():
-        values = np.array([figures[name][0] for _, figures in told.values()])
-        drawn = np.stack([figures[name][1] for _, figures in told.values()])
-        drawn = drawn[:, ~np.isnan(drawn).any(axis=0)]
-        gap = float(values.max() - values.min())
-        difference[name] = [gap, *_turned(gap, np.ptp(drawn, axis=0), np.inf)]
-        tops = drawn.max(axis=0)
-        if values.min() > 0 and (tops > 0).all():
-            least = float(values.min() / values.max())
-            ratio[name] = [least, *_turned(least, drawn.min(axis=0) / tops, 1.0)]
-    return {**found, "difference": difference, "ratio": ratio}
-
-
-def _turned(value: float, drawn: Floats, most: float) -> list[float]:
-    """The basic interval: as far below the figure as the resamples lie above it, and back."""
-    low, high = interval(drawn)
-    return [float(np.clip(2 * value - end, 0.0, most)) for end in (high, low)]
+    for name in told[0] if len(told) > 1 else ():
+        if all(name in figures for figures in told):
+            limits = [figures[name](deviations(len(told))) for figures in told]
+            difference[name] = [*widest(limits)]
+            if min(f.low for f in limits) >= 0 and max(f.value for f in limits) > 0:
+                ratio[name] = [*least(limits)]
+    return {"difference": difference, "ratio": ratio}

@@ -8,19 +8,13 @@ for each part of the test.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import (
-    average_precision_score,
-    brier_score_loss,
-    log_loss,
-    mean_absolute_error,
-)
 
-from domain.gates import GateRules
+from domain.gates import GateRules, Outcome, Word
 from training import metrics
 
 Floats = NDArray[np.float64]
@@ -46,21 +40,35 @@ class Judged:
         return float(self.figures[self.metric])
 
 
-Gate = tuple[str, bool, str]
-"""What is asked, whether it passed, and its figure."""
+class Gate(NamedTuple):
+    """What is asked, how it came out, and its figure."""
+
+    name: str
+    outcome: Outcome
+    figure: str
+
+    @classmethod
+    def of(cls, name: str, passed: bool, figure: str) -> Gate:
+        """A gate that was judged."""
+        return cls(name, "passed" if passed else "failed", figure)
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Passed or not, and each gate with its figure."""
+    """Each gate with its figure, and what all of them come to."""
 
-    passed: bool
     gates: tuple[Gate, ...]
 
+    def having(self, outcome: Outcome) -> tuple[str, ...]:
+        """The names of the gates that came out so."""
+        return tuple(g.name for g in self.gates if g.outcome == outcome)
+
     @property
-    def word(self) -> str:
-        """`passed` or `failed`."""
-        return "passed" if self.passed else "failed"
+    def word(self) -> Word:
+        """`passed` where every gate is."""
+        if self.having("failed"):
+            return "failed"
+        return "partly judged" if self.having("not judged") else "passed"
 
 
 @dataclass(frozen=True)
@@ -77,13 +85,13 @@ class Evidence:
 
 def judge(evidence: Evidence, seed: int) -> Judged:
     """Figures of a good-or-bad target."""
-    y, p = evidence.y, _probability(evidence)
+    y, p = evidence.y, np.clip(evidence.predicted, 1e-12, 1 - 1e-12)
     rows = {
         "rows": len(y),
         "events": int((y == 0).sum()),
         "base_rate": float(1 - y.mean()),
         "calibration_floor": metrics.calibration_floor(p, seed),
-        **outcome_figures(evidence),
+        **plain_figures(evidence, is_amount=False),
     }
     return Judged("auc", {**rows, **_ranking("auc", metrics.auc, evidence, seed)})
 
@@ -95,41 +103,52 @@ def judge_amount(evidence: Evidence, seed: int) -> Judged:
         "rows": len(y),
         "events": int((y > 0).sum()),
         "mean": float(y.mean()),
-        **amount_figures(evidence),
+        **plain_figures(evidence, is_amount=True),
     }
     return Judged("spearman", {**rows, **_ranking("spearman", metrics.spearman, evidence, seed)})
 
 
-def outcome_figures(evidence: Evidence) -> dict[str, float]:
-    """The plain figures of probabilities, of the bad outcome where a side must be taken."""
-    y, p = evidence.y, _probability(evidence)
-    auc = metrics.auc(y, evidence.score)(np.ones(len(y)))
+Measures = dict[str, metrics.Weighted]
+
+
+def measures_of_score(y: Floats, score: Floats, *, is_amount: bool) -> Measures:
+    """What a score alone can be held to, in the order that it ranks."""
+    if is_amount:
+        return {"spearman": metrics.spearman(y, score), "gini": metrics.gini(y, score)}
+    auc = metrics.auc(y, score)
     return {
         "auc": auc,
-        "gini": 2 * auc - 1,
-        "pr_auc": float(average_precision_score(1 - y, -evidence.score)),
-        "ks": metrics.ks(y, evidence.score),
-        "brier": float(brier_score_loss(y, p)),
-        "log_loss": float(log_loss(y, p, labels=[0, 1])),
-        "calibration_error": metrics.calibration_error(y, p),
-        "mean_predicted": float(1 - p.mean()),
+        "gini": lambda weight: 2 * auc(weight) - 1,
+        "pr_auc": metrics.average_precision(1 - y, -score),
+        "ks": metrics.ks(y, score),
     }
 
 
-def amount_figures(evidence: Evidence) -> dict[str, float]:
-    """The plain figures of amounts."""
-    y, predicted = evidence.y, evidence.predicted
+def measures_of_prediction(y: Floats, predicted: Floats, *, is_amount: bool) -> Measures:
+    """What amounts or probabilities can be held to, of the bad outcome where a side is taken."""
+    if is_amount:
+        return {
+            "mae": metrics.mean(np.abs(y - predicted)),
+            "sum_ratio": metrics.ratio(predicted, y),
+            "calibration_error": metrics.distance(y / y.mean(), predicted / y.mean()),
+        }
+    p = np.clip(predicted, 1e-12, 1 - 1e-12)
     return {
-        "spearman": metrics.spearman(y, evidence.score)(np.ones(len(y))),
-        "mae": float(mean_absolute_error(y, predicted)),
-        "gini": metrics.gini(y, evidence.score),
-        "sum_ratio": float(predicted.sum() / y.sum()),
-        "calibration_error": metrics.calibration_error(y, predicted) / float(y.mean()),
+        "brier": metrics.mean((y - p) ** 2),
+        "log_loss": metrics.mean(-np.log(np.where(y > 0, p, 1 - p))),
+        "calibration_error": metrics.distance(y, p),
+        "mean_predicted": metrics.mean(1 - p),
     }
 
 
-def _probability(evidence: Evidence) -> Floats:
-    return np.clip(evidence.predicted, 1e-12, 1 - 1e-12)
+def plain_figures(evidence: Evidence, *, is_amount: bool) -> dict[str, float]:
+    """Every figure of a scorer without its interval."""
+    y, even = evidence.y, np.ones(len(evidence.y))
+    found = {
+        **measures_of_score(y, evidence.score, is_amount=is_amount),
+        **measures_of_prediction(y, evidence.predicted, is_amount=is_amount),
+    }
+    return {name: measure(even) for name, measure in found.items()}
 
 
 def _ranking(name: str, measure: Measure, evidence: Evidence, seed: int) -> dict[str, Any]:
@@ -165,13 +184,6 @@ def interval(found: Floats) -> list[float]:
     return [float(v) for v in np.nanquantile(found, [0.025, 0.975])]
 
 
-def against(evidence: Evidence, score: Floats, seed: int, *, is_amount: bool) -> dict[str, Any]:
-    """The ranking measure of another score on the same rows, and ours minus it with interval."""
-    other = replace(evidence, baselines={"other": score})
-    found = _ranking("ours", metrics.spearman if is_amount else metrics.auc, other, seed)
-    return {"figure": found["baseline"]["other"], "difference": found["difference"]["other"]}
-
-
 def verdict(
     judged: Judged,
     rules: Sequence[str],
@@ -183,27 +195,27 @@ def verdict(
     calibrated; `noise` is the spread of the ranking measure over seeds."""
     gates: list[Gate] = []
     for rule in rules:
-        gap, low, high = judged.figures["difference"][rule]
-        said = f"{gap:+.4f} [{low:+.4f}, {high:+.4f}], seeds {noise:.4f}"
-        gates.append((f"better than {rule}", low > 0 and gap > noise, said))
+        gates.append(better(f"better than {rule}", judged.figures["difference"][rule], noise))
     for peer in peers:
         gates.append(not_worse(peer, judged.figures["difference"][peer]))
     if judged.metric == "auc":
         error, floor = judged.figures["calibration_error"], judged.figures["calibration_floor"]
         fine = error <= floor + limits.calibration_tolerance
-        gates.append(("calibrated", fine, f"error {error:.3f}, floor {floor:.3f}"))
+        gates.append(Gate.of("calibrated", fine, f"error {error:.3f}, floor {floor:.3f}"))
     else:
         ratio, (low, high) = judged.figures["sum_ratio"], limits.sum_ratio
-        gates.append(("calibrated", low <= ratio <= high, f"sum ratio {ratio:.2f}"))
-    return verdict_of(gates)
+        gates.append(Gate.of("calibrated", low <= ratio <= high, f"sum ratio {ratio:.2f}"))
+    return Verdict(tuple(gates))
+
+
+def better(name: str, difference: Sequence[float], noise: float) -> Gate:
+    """The gate against a rule: beyond chance and beyond what the seed alone moves."""
+    gap, low, high = difference
+    said = f"{gap:+.4f} [{low:+.4f}, {high:+.4f}], seeds {noise:.4f}"
+    return Gate.of(name, low > 0 and gap > noise, said)
 
 
 def not_worse(name: str, difference: Sequence[float]) -> Gate:
     """The gate against a model of another kind: the interval of the difference reaches 0."""
     gap, low, high = difference
-    return f"not worse than {name}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]"
-
-
-def verdict_of(gates: Sequence[Gate]) -> Verdict:
-    """Passed where every gate is."""
-    return Verdict(all(passed for _, passed, _ in gates), tuple(gates))
+    return Gate.of(f"not worse than {name}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]")

@@ -13,15 +13,16 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
+from numpy.typing import NDArray
 
-from domain.policy import Policy, packaged_for, parse_policy
+from domain.policy import Policy
 from domain.tiers import TARGETS, Target
 from domain.workspace import Workspace
 from events.dataset import Dataset
 from events.schema import INSTANT
 from features.given import catalogue_of, everybody, panel_parts
 from features.panel import quiet_duckdb
-from features.store import matrix, open_room
+from features.store import FeatureRoom, matrix, open_room
 from features.views import panel_file, themes
 from training import segments
 from training.categories import FOLDS
@@ -140,10 +141,7 @@ def material(
     catalogue = catalogue_of(dataset)
     names = catalogue.for_target(target) if names is None else names
     room = open_room(workspace, os.environ, catalogue)
-    policy = parse_policy(packaged_for(catalogue.names))
-    asked = tuple(dict.fromkeys((*names, *policy.features)))
-    found = room.historical(rows.select(["customer_id", "as_of"]), asked)
-    X = matrix(found, names)
+    X = matrix(room.historical(rows.select(KEYS), names), names)
     dropped = constant_columns(X[parts.fit], names)
     kept = [i for i, n in enumerate(names) if n not in dropped]
     used = tuple(names[i] for i in kept)
@@ -163,13 +161,24 @@ def material(
         as_of=rows["as_of"].cast(INSTANT).cast(pa.int64()).to_numpy(),
         split=parts,
         dropped=dropped,
-        stages=_stages(policy, found),
         ids=ids,
     )
 
 
-def _stages(policy: Policy, found: pa.Table) -> tuple[str, ...]:
-    """The lifecycle stage of every row."""
+def values(
+    made: Material, rows: NDArray[np.int64], names: Sequence[str], room: FeatureRoom
+) -> pa.Table:
+    """Features of rows of a material, whether it learns from them or not, as of each row."""
+    who = pa.array([made.ids[r] for r in rows.tolist()], pa.string())
+    asked = {"customer_id": who, "as_of": pa.array(made.as_of[rows]).cast(INSTANT)}
+    return room.historical(pa.table(asked), names)
+
+
+def stages(
+    made: Material, rows: NDArray[np.int64], policy: Policy, room: FeatureRoom
+) -> list[str]:  # fmt: skip
+    """The lifecycle stage of rows by a policy."""
     read = sorted({c.feature for rule in policy.stages for c in rule.when})
-    rows = found.select(read).to_pylist() if read else [{}] * found.num_rows
-    return tuple(policy.stage(row).name for row in rows)
+    if not read:
+        return [policy.stage({}).name] * len(rows)
+    return [policy.stage(row).name for row in values(made, rows, read, room).to_pylist()]

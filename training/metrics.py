@@ -54,24 +54,84 @@ def spearman(y: Floats, score: Floats) -> Weighted:
     return measure
 
 
-def gini(y: Floats, score: Floats) -> float:
+def gini(y: Floats, score: Floats) -> Weighted:
     """Normalised Gini of an amount: 1 ranks like the truth, 0 like chance."""
 
-    def area(by: Floats) -> float:
-        share = np.cumsum(y[np.argsort(-by, kind="stable")]) / y.sum()
-        return float(share.mean() - 0.5)
+    def area(by: Floats) -> Weighted:
+        order = np.argsort(-by, kind="stable")
 
-    best = area(y)
-    return area(score) / best if best > 0 else float("nan")
+        def measure(weight: Floats) -> float:
+            w, amount = weight[order], (weight * y)[order]
+            before = np.cumsum(amount) - amount
+            held = w @ before + (amount * (w + 1) / 2).sum()  # each of w like rows adds up in turn
+            return float(held / (w.sum() * amount.sum()) - 0.5)
+
+        return measure
+
+    ours, best = area(score), area(y)
+
+    def measure(weight: Floats) -> float:
+        most = best(weight)
+        return ours(weight) / most if most > 0 else float("nan")
+
+    return measure
 
 
-def ks(y: Floats, score: Floats) -> float:
+def ks(y: Floats, score: Floats) -> Weighted:
     """Largest distance between the score distributions of good and bad (Kolmogorov-Smirnov)."""
     order = np.argsort(score, kind="stable")
-    good = np.cumsum(y[order]) / y.sum()
-    bad = np.cumsum(1.0 - y[order]) / (1.0 - y).sum()
-    last_of_tie = np.append(np.diff(score[order]) > 0, True)
-    return float(np.abs(good - bad)[last_of_tie].max())
+    ends = np.append(np.diff(score[order]) > 0, True)
+    is_good = y[order]
+
+    def measure(weight: Floats) -> float:
+        w = weight[order]
+        good, bad = np.cumsum(w * is_good)[ends], np.cumsum(w * (1 - is_good))[ends]
+        if good[-1] == 0 or bad[-1] == 0:
+            return float("nan")
+        return float(np.abs(good / good[-1] - bad / bad[-1]).max())
+
+    return measure
+
+
+def average_precision(sought: Floats, score: Floats) -> Weighted:
+    """Area under precision by recall, as scikit-learn sums it up."""
+    order = np.argsort(-score, kind="stable")
+    ends = np.append(np.diff(score[order]) < 0, True)
+    is_sought = sought[order]
+
+    def measure(weight: Floats) -> float:
+        w = weight[order]
+        hits, rows = np.cumsum(w * is_sought)[ends], np.cumsum(w)[ends]
+        if hits[-1] == 0:
+            return float("nan")
+        precision = np.divide(hits, rows, out=np.zeros(len(hits)), where=rows > 0)
+        return float(np.diff(hits, prepend=0.0) @ precision / hits[-1])
+
+    return measure
+
+
+def mean(values: Floats) -> Weighted:
+    """The mean of one value a row."""
+    return lambda weight: float(weight @ values / weight.sum())
+
+
+def ratio(above: Floats, below: Floats) -> Weighted:
+    """A sum by another; NaN where there is nothing to divide by."""
+
+    def measure(weight: Floats) -> float:
+        total = weight @ below
+        return float(weight @ above / total) if total > 0 else float("nan")
+
+    return measure
+
+
+def distance(y: Floats, p: Floats) -> Weighted:
+    """The calibration error over the ten groups of the whole sample."""
+    parts = [part for part in np.array_split(np.argsort(p, kind="stable"), BINS) if part.size]
+    off = np.zeros((len(parts), len(y)))
+    for row, part in zip(off, parts, strict=True):
+        row[part] = (y - p)[part]
+    return lambda weight: float(np.abs(off @ weight).sum() / weight.sum())
 
 
 def calibration_table(y: Floats, p: Floats) -> list[tuple[float, float, int]]:
@@ -86,8 +146,7 @@ def calibration_table(y: Floats, p: Floats) -> list[tuple[float, float, int]]:
 
 def calibration_error(y: Floats, p: Floats) -> float:
     """Mean distance of prediction and truth over ten groups of equal size (ECE)."""
-    table = calibration_table(y, p)
-    return sum(n * abs(a - b) for a, b, n in table) / len(y)
+    return distance(y, p)(np.ones(len(y)))
 
 
 def calibration_floor(p: Floats, seed: int, draws: int = 40) -> float:

@@ -14,42 +14,44 @@ from numpy.typing import NDArray
 from domain.plan import StudyPlan
 from scoring.scorer import Scorer
 from training.baselines import Baselines
+from training.case import Case
 from training.fit import Material, evidence, fit_scorer, fold_evidence, fold_margin
-from training.judge import amount_figures, outcome_figures
+from training.judge import Evidence, plain_figures
 from training.splits import FOLDS
+from training.tier_figures import tier_figures
 from training.tune import Best
 
 Floats = NDArray[np.float64]
-Index = NDArray[np.int64]
 SEEDS = 3
 
 
-def seed_noise(
-    material: Material,
-    scorer: Scorer,
-    plan: StudyPlan,
-    best: Best,
-    seed: int,
-    parts: Mapping[str, Index],
-) -> dict[str, dict[str, float]]:
+def seed_noise(case: Case, plan: StudyPlan, seed: int) -> dict[str, dict[str, float]]:
     """By part and figure, the spread over `SEEDS` fits that differ in their seed only; the first is
     the scorer itself.
 
     With folds each fit is out of fold, with the winner's parameters. Rows parted by chance keep
     their parts: what another split would have given is the interval's to say.
     """
+    made, best = case.material, case.best
     seeds = range(seed, seed + SEEDS)
-    figures = amount_figures if material.problem.is_amount else outcome_figures
-    if material.split.folds:
-        folded = [fold_evidence(material, _margin(material, best, s), {}) for s in seeds]
-        return {"test": _spread([figures(e) for e in folded])}
-    scorers = [scorer, *(fit_scorer(material, plan, best, s, None) for s in seeds[1:])]
-    found = {}
-    for name, rows in parts.items():
-        nobody = Baselines({}, {})
-        said = [evidence(material, each, rows, nobody) for each in scorers]
-        found[name] = _spread([figures(e) for e in said])
-    return found
+    if made.split.folds:
+        folded = [fold_evidence(made, _margin(made, best, s), {}) for s in seeds]
+        return {"test": _spread([_figures(case, e, case.scorer) for e in folded])}
+    scorers = [case.scorer, *(fit_scorer(made, plan, best, s, None) for s in seeds[1:])]
+    nobody = Baselines({}, {})
+    return {
+        name: _spread([_figures(case, evidence(made, s, rows, nobody), s) for s in scorers])
+        for name, rows in case.rows.items()
+    }
+
+
+def _figures(case: Case, found: Evidence, scorer: Scorer) -> dict[str, float]:
+    plain = plain_figures(found, is_amount=case.is_amount)
+    if not case.is_amount:
+        return plain
+    points = scorer.scale.points(np.log(found.predicted))
+    tiers = tier_figures(found.y, points, scorer.scale, case.cuts)
+    return plain | {n: tiers[n] for n in ("macro_f1", "quadratic_kappa") if tiers[n] is not None}
 
 
 def _margin(material: Material, best: Best, seed: int) -> Floats:
@@ -61,4 +63,8 @@ def _margin(material: Material, best: Best, seed: int) -> Floats:
 
 
 def _spread(drawn: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    return {n: max(d[n] for d in drawn) - min(d[n] for d in drawn) for n in drawn[0]}
+    return {
+        n: max(d[n] for d in drawn) - min(d[n] for d in drawn)
+        for n in drawn[0]
+        if all(n in d for d in drawn)
+    }

@@ -13,7 +13,7 @@ from rich.table import Table
 from domain.tiers import TARGETS
 from training.judge import Judged
 from training.leakage import Leaks
-from training.run import RunResult, TargetResult
+from training.results import RunResult, TargetResult
 
 HEAD = (
     "target", "rows", "events", "metric", "best baseline", "model", "95 % interval",
@@ -81,8 +81,9 @@ def reliability(figures: Mapping[str, Any]) -> str:
 def gate_lines(result: RunResult) -> Iterator[str]:
     """Every gate with its figure, the reliability of each date, what was registered, or why not."""
     for target, found in result.targets.items():
-        for gate, passed, figure in found.verdict.gates:
-            yield f"  {'passed' if passed else 'FAILED'}  {target}: {gate}: {figure}"
+        for gate, outcome, figure in found.verdict.gates:
+            mark = "FAILED" if outcome == "failed" else outcome
+            yield f"  {mark}  {target}: {gate}: {figure}"
         for part, judged in found.parts.items():
             date = part.removeprefix("test_").replace("_", "-")
             if date[:1].isdecimal():

@@ -6,36 +6,76 @@ An amount of nothing stands in the lowest tier.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from sklearn.metrics import cohen_kappa_score, confusion_matrix, f1_score
 
 from domain.tiers import Cuts
 from scoring.points import PointScale
 
+Floats = NDArray[np.float64]
+Places = NDArray[np.int64]
+"""The place of the tier of each row, the lowest 0."""
+
+
+def true_places(y: Floats, scale: PointScale, cuts: Cuts) -> Places:
+    """The tiers that amounts truly came to."""
+    points = np.full(len(y), np.iinfo(np.int64).min)
+    points[y > 0] = scale.points(np.log(y[y > 0]))
+    return places(points, cuts)
+
+
+def places(points: NDArray[np.int64], cuts: Cuts) -> Places:
+    """The tiers of points."""
+    return np.searchsorted(cuts.bounds, points, side="right")
+
+
+def table(truth: Places, said: Places, tiers: int) -> Callable[[Floats], Floats]:
+    """Rows by true (first) and predicted tier, as a function of the rows' weights."""
+    cell = truth * tiers + said
+
+    def counts(weight: Floats) -> Floats:
+        found: Floats = np.bincount(cell, weight, tiers * tiers).astype(np.float64)
+        return found.reshape(tiers, tiers)
+
+    return counts
+
+
+def quadratic_kappa(counts: Floats) -> float:
+    """Agreement beyond chance, a far error counting by the square of its distance; NaN where all
+    stand in one tier.
+
+    Source: Cohen, Weighted kappa, Psychological Bulletin 70 (1968).
+    """
+    tiers = np.arange(len(counts))
+    far = (tiers[:, None] - tiers) ** 2
+    chance = np.outer(counts.sum(axis=1), counts.sum(axis=0)) / counts.sum()
+    off = float((far * chance).sum())
+    return 1.0 - float((far * counts).sum()) / off if off > 0 else float("nan")
+
+
+def macro_f1(counts: Floats) -> float:
+    """The mean over all tiers of how well each is found; 0 of one that nobody is in or put in."""
+    either = counts.sum(axis=0) + counts.sum(axis=1)
+    hit = 2 * np.diag(counts)
+    return float(np.divide(hit, either, out=np.zeros(len(counts)), where=either > 0).mean())
+
 
 def tier_figures(
-    y: NDArray[np.float64], points: NDArray[np.int64], scale: PointScale, cuts: Cuts
+    y: Floats, points: NDArray[np.int64], scale: PointScale, cuts: Cuts
 ) -> dict[str, Any]:
     """Macro-F1, quadratic weighted kappa, the table of true (rows) by predicted (columns), and the
     shares of all rows that are predicted highest and truly lowest, or the other way round."""
-    paid = y > 0
-    lowest = np.iinfo(np.int64).min
-    true_points = np.full(len(y), lowest)
-    true_points[paid] = scale.points(np.log(y[paid]))
-    truth, said = (np.searchsorted(cuts.bounds, p, side="right") for p in (true_points, points))
-    places = list(range(len(cuts.steps)))
-    last = places[-1]
-    kappa = None
-    if len({*truth.tolist(), *said.tolist()}) > 1:  # undefined where all stand in one tier
-        kappa = float(cohen_kappa_score(truth, said, labels=places, weights="quadratic"))
+    tiers = len(cuts.steps)
+    counts = table(true_places(y, scale, cuts), places(points, cuts), tiers)(np.ones(len(y)))
+    kappa = quadratic_kappa(counts)
     return {
         "tiers": [s.name for s in cuts.steps],
-        "macro_f1": float(f1_score(truth, said, labels=places, average="macro", zero_division=0)),
-        "quadratic_kappa": kappa,
-        "table": confusion_matrix(truth, said, labels=places).tolist(),
-        "high_for_low": float(((said == last) & (truth == 0)).mean()),
-        "low_for_high": float(((said == 0) & (truth == last)).mean()),
+        "macro_f1": macro_f1(counts),
+        "quadratic_kappa": None if np.isnan(kappa) else kappa,
+        "table": counts.astype(int).tolist(),
+        "high_for_low": float(counts[0, -1]) / len(y),
+        "low_for_high": float(counts[-1, 0]) / len(y),
     }

@@ -8,7 +8,6 @@ groups, seed noise, who learnt. No row and no customer stands in it (I12).
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -17,7 +16,6 @@ from numpy.typing import NDArray
 from domain.asof import MICROS_PER_DAY, iso
 from domain.gates import CostRule
 from domain.plan import StudyPlan
-from domain.policy import Policy
 from events.dataset import Dataset
 from features.catalogue import Catalogue
 from features.given import catalogue_of
@@ -25,51 +23,22 @@ from features.ideas import ideas
 from scoring.monotone import violations
 from scoring.scorer import Scorer
 from training import metrics
+from training.baselines import PEERS
+from training.case import Case
 from training.champion import Champion
 from training.conformal import thin_file
 from training.fit import Material
-from training.groups import THIN, by_group, groups_of
-from training.judge import Evidence, against
+from training.groups import THIN, VINTAGE, Placed, by_group, groups_of, vintages
+from training.judge import Evidence, interval, resample
 from training.noise import seed_noise
+from training.spread import against, of_first, tier_spread
 from training.targets import SPECS
-from training.tier_figures import tier_figures
-from training.tune import Best
+from training.tier_figures import places, tier_figures, true_places
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
-FORMAT = 1
+FORMAT = 2
 """Raised when what a section reads changes: a report reads its own format only."""
-
-
-@dataclass(frozen=True)
-class Case:
-    """One target that is validated: who made it, what it says of each part of the test (`rows` of
-    the material), and the policy whose cuts, costs and limits count."""
-
-    material: Material
-    scorer: Scorer
-    best: Best
-    parts: Mapping[str, Evidence]
-    rows: Mapping[str, Index]
-    policy: Policy
-
-    @property
-    def is_amount(self) -> bool:
-        """Whether the target is an amount."""
-        return self.material.problem.is_amount
-
-    @property
-    def test(self) -> Evidence:
-        """The whole test."""
-        return self.parts["test"]
-
-    @property
-    def points(self) -> NDArray[np.int64]:
-        """Points of the test rows, from what was predicted for them."""
-        said = self.test.predicted
-        p = np.clip(said, 1e-12, 1 - 1e-12)
-        margin = np.log(said) if self.is_amount else np.log(p / (1 - p))
-        return self.scorer.scale.points(margin)
 
 
 def validate(
@@ -83,11 +52,11 @@ def validate(
         "definition": SPECS[made.target].text,
         "labels": _labels(case.scorer.features, catalogue_of(dataset)),
         "learnt": _learnt(made, dataset.plan),
-        "gains": metrics.gains(_sought(case), case.test.score, _first(case)),
-        "profit": None if costs is None else _profit(case, costs),
-        "tiers": _tiers(case) if case.is_amount else None,
+        "gains": _gains(case, seed),
+        "profit": None if costs is None else _profit(case, costs, seed),
+        "tiers": _tiers(case, seed) if case.is_amount else None,
         "reliability": {n: _reliability(e, seed, case) for n, e in case.parts.items()},
-        "noise": seed_noise(made, case.scorer, dataset.plan, case.best, seed, case.rows),
+        "noise": seed_noise(case, dataset.plan, seed),
         "champion": None if champion is None else _champion(case, champion, seed),
         "monotone": _monotone(case.scorer),
         "stability": _stability(case),
@@ -172,18 +141,44 @@ def _first(case: Case) -> int:
     return 1 if case.is_amount else -1
 
 
-def _profit(case: Case, costs: CostRule) -> dict[str, Any]:
+def _gains(case: Case, seed: int) -> list[dict[str, Any]]:
+    """Tenths in the order of acting, each with the interval of what is captured up to it."""
+    worth, score, first = _sought(case), case.test.score, _first(case)
+    rows = metrics.gains(worth, score, first)
+    weights = resample(case.test.customers, seed)
+    ends = np.cumsum([row["rows"] for row in rows])
+    held, _ = of_first(worth, score, first, ends, weights)
+    shares = held / np.where(held[:, -1:] > 0, held[:, -1:], np.nan)
+    return [
+        {**row, "interval": interval(shares[:, i])} for i, row in enumerate(rows)
+    ]  # fmt: skip
+
+
+def _profit(case: Case, costs: CostRule, seed: int) -> dict[str, Any]:
     """The curve in the order of acting: the customers at risk of leaving, else the best first."""
     y = case.test.y
     gain = costs.share * y if case.is_amount else np.where(y > 0, costs.good, costs.bad)
     first = -1 if case.material.target == "churn" else 1
-    curve = metrics.profit_curve(gain - costs.cost, case.test.score, first)
+    plain = metrics.profit_curve(gain - costs.cost, case.test.score, first)
+    ends = np.rint(np.linspace(0, 1, len(plain)) * len(y))
+    weights = resample(case.test.customers, seed)
+    sums, rows = of_first(gain - costs.cost, case.test.score, first, ends, weights)
+    each = sums / rows[:, None]
+    curve: list[dict[str, Any]] = [
+        {**row, "interval": interval(each[:, i])} for i, row in enumerate(plain)
+    ]
     return {"curve": curve, "best": max(curve, key=lambda row: row["profit"])}
 
 
-def _tiers(case: Case) -> dict[str, Any]:
-    cuts = case.policy.steps[case.material.target]
-    return tier_figures(case.test.y, case.points, case.scorer.scale, cuts)
+def _tiers(case: Case, seed: int) -> dict[str, Any]:
+    """Agreement of tiers, and how much better than the tiers that each rule would make."""
+    test, scale, cuts = case.test, case.scorer.scale, case.cuts
+    truth, said = true_places(test.y, scale, cuts), places(case.points, cuts)
+    rules = {n: score for n, score in test.baselines.items() if n not in PEERS}
+    return {
+        **tier_figures(test.y, case.points, scale, cuts),
+        **tier_spread(test, truth, said, rules, seed),
+    }
 
 
 def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:
@@ -243,9 +238,12 @@ def _groups(case: Case, dataset: Dataset, seed: int) -> dict[str, Any]:
     groups = groups_of(dataset, [made.ids[r] for r in rows], made.as_of[rows])
     thin = thin_file(made.problem.X[rows], made.problem.names)
     groups[THIN] = np.where(thin, "thin", "known")
-    bounds = case.policy.steps[made.target].steps
+    groups[VINTAGE] = vintages(made.as_of[rows])
+    cuts, bounds = case.cuts, case.cuts.steps
     adverse = case.policy.adverse
     bad = adverse.credit if adverse and made.target == "credit" else (bounds[0].name,)
-    place = np.searchsorted(case.policy.steps[made.target].bounds, case.points, side="right")
-    favourable = ~np.isin(np.array([s.name for s in bounds])[place], bad)
-    return by_group(case.test, favourable, groups, seed, is_amount=case.is_amount)
+    said = places(case.points, cuts)
+    favourable = ~np.isin(np.array([s.name for s in bounds])[said], bad)
+    truth = true_places(case.test.y, case.scorer.scale, cuts) if case.is_amount else None
+    placed = Placed(favourable, truth, said, len(bounds))
+    return by_group(case.test, placed, groups, seed, is_amount=case.is_amount)

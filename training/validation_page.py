@@ -13,7 +13,7 @@ from typing import Any
 from events.html_page import document
 from features.catalogue import Language
 from training.validation_html import Writer, plain
-from training.validation_sections import Section, sections
+from training.validation_sections import COLOURS, Section, sections
 from training.validation_words import gate_text
 
 STYLE = """
@@ -72,6 +72,7 @@ def _head(content: Mapping[str, Any], write: Writer) -> str:
         ("source", escape(card["source"])),
         ("bundle", f"<code>{content['bundle']}</code>"),
         ("policy", f"{escape(policy['version'])} <code>{policy['hash']}</code>"),
+        ("champion", f"<code>{card.get('champion') or write.w('none')}</code>"),
         ("catalogue", f"<code>{content['catalogue']}</code>"),
         ("tierline", escape(content["tierline"])),
         ("seed", str(card["seed"])),
@@ -97,14 +98,10 @@ def _cards(card: Mapping[str, Any], write: Writer) -> str:
         figures, word = found["figures"], found["verdict"]
         metric = figures["metric"]
         inner += (
-            f'<a href="#{target}">{write.w(target)}<b class="{_colour(word)}">{write.w(word)}</b>'
+            f'<a href="#{target}">{write.w(target)}<b class="{COLOURS[word]}">{write.w(word)}</b>'
             f"{metric} {figures['test'][metric]:.3f}</a>"
         )
     return f'<nav class="cards">{inner}</nav>'
-
-
-def _colour(verdict: str) -> str:
-    return "good" if verdict == "passed" else "bad"
 
 
 def _lineage(card: Mapping[str, Any], write: Writer) -> str:
@@ -130,22 +127,22 @@ def _target(content: Mapping[str, Any], target: Any, write: Writer) -> str:
     word = found["verdict"]
     return (
         f'<section id="{target}"><h2>{write.w(target)} '
-        f'<small class="{_colour(word)}">{write.w(word)}</small></h2>'
+        f'<small class="{COLOURS[word]}">{write.w(word)}</small></h2>'
         f"{''.join(sections(section))}</section>"
     )
 
 
 def _gate(gate: Mapping[str, Any], write: Writer) -> str:
     name, figure = (gate_text(gate[k], write.lang) for k in ("gate", "figure"))
-    return f"{escape(name)}: {escape(figure)}"
+    return f"{escape(name)}: {write.w(gate['result'])}: {escape(figure)}"
 
 
 def _limits(card: Mapping[str, Any], write: Writer) -> str:
     inner = "".join(f"<li>{write.w(key)}</li>" for key in LIMITS)
-    failed = [
+    told = [
         f"<li>{write.w(t)}: {_gate(g, write)}</li>"
         for t, found in card["targets"].items()
         for g in found["figures"]["gates"]
-        if not g["passed"]
+        if g["result"] != "passed"
     ]
-    return f"<section><h2>{write.w('limits')}</h2><ul>{''.join(failed)}{inner}</ul></section>"
+    return f"<section><h2>{write.w('limits')}</h2><ul>{''.join(told)}{inner}</ul></section>"

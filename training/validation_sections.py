@@ -6,7 +6,7 @@ figure of the model.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
@@ -21,6 +21,8 @@ SHOWN = 10
 """Lines in sight of a long list; the rest opens by a click."""
 DEPENDENCE = 6
 BANDS = 3
+COLOURS = {"passed": "good", "not judged": "warn", "partly judged": "warn", "failed": "bad"}
+"""What a word of a gate or verdict looks like."""
 _COUNTS = ("rows", "events")
 
 
@@ -118,14 +120,10 @@ def _leakage(s: Section) -> str:
 
 
 def _gates(s: Section) -> str:
-    def mark(passed: bool) -> Cell:
-        word = "passed" if passed else "failed"
-        return Cell(f'<b class="{"good" if passed else "bad"}">{s.write.w(word)}</b>')
-
     rows = [
         (
             gate_text(g["gate"], s.write.lang),
-            mark(g["passed"]),
+            Cell(f'<b class="{COLOURS[g["result"]]}">{s.write.w(g["result"])}</b>'),
             gate_text(g["figure"], s.write.lang),
         )
         for g in s.figures["gates"]
@@ -139,14 +137,14 @@ def _discrimination(s: Section) -> str:
     ordered = [*_COUNTS, *(n for n in plain if n not in _COUNTS)]
     shown = s.figures["metric"]
     rows = [
-        (s.write.say(n), whole[n], _interval(whole) if n == shown else None, noise.get(n))
+        (s.write.say(n), whole[n], _interval(whole["intervals"].get(n)), noise.get(n))
         for n in ordered
     ]
     parts = [
         (
             part_name(p, s.write.lang),
             *(s.figures[p][n] for n in (*_COUNTS, shown)),
-            _interval(s.figures[p]),
+            _interval(s.figures[p]["interval"]),
             s.found["noise"][p][shown],
         )
         for p in s.parts
@@ -159,8 +157,10 @@ def _discrimination(s: Section) -> str:
     )
 
 
-def _interval(figures: Mapping[str, Any]) -> Cell:
-    low, high = figures["interval"]
+def _interval(limits: Sequence[float] | None) -> Cell | None:
+    if limits is None:
+        return None
+    low, high = limits
     return Cell(f"{number(low)}&nbsp;&ndash;&nbsp;{number(high)}")
 
 
@@ -174,8 +174,11 @@ def _gains(s: Section) -> str:
     lines = {"guide": [(0.0, 0.0), (1.0, 1.0)], "main": curve}
     axes = axes_of(curve, (s.write.say("gains_x"), s.write.say("gains_y")))
     table = s.write.table(
-        ("decile", "rows", "mean", "lift", "captured"),
-        [(i, r["rows"], r["mean"], r["lift"], r["captured"]) for i, r in enumerate(rows, start=1)],
+        ("decile", "rows", "mean", "lift", "captured", "interval"),
+        [
+            (i, r["rows"], r["mean"], r["lift"], r["captured"], _interval(r["interval"]))
+            for i, r in enumerate(rows, start=1)
+        ],
     )
     return curves(s.write.say("gains"), lines, axes) + s.write.folded("details", table)
 
@@ -187,7 +190,8 @@ def _profit(s: Section) -> str:
     curve = [(r["share"], r["profit"]) for r in found["curve"]]
     axes = axes_of(curve, (s.write.say("gains_x"), s.write.say("profit_y")))
     best = found["best"]
-    told = f"{s.write.w('profit_best')}: {number(best['share'])}, {number(best['profit'])}"
+    told = f"{s.write.w('profit_best')}: {number(best['share'])}, "
+    told += ranged([best["profit"], *best["interval"]])
     picture = curves(s.write.say("profit"), {"main": curve, "guide": [(0, 0), (1, 0)]}, axes)
     return f'<div class="half">{picture}<p>{told}</p></div>'
 
@@ -198,8 +202,13 @@ def _tiers(s: Section) -> str:
         return ""
     names = found["tiers"]
     rows = [(n, *line) for n, line in zip(names, found["table"], strict=True)]
-    plain = [(s.write.say(n), v) for n, v in found.items() if n not in ("tiers", "table")]
-    left = s.write.table(("measure", "figure"), plain)
+    noise = s.found["noise"]["test"]
+    plain = [
+        (s.write.say(n), v, _interval(found["intervals"].get(n)), noise.get(n))
+        for n, v in found.items()
+        if n not in ("tiers", "table", "intervals", "better_than")
+    ]
+    left = s.write.table(("measure", "figure", "interval", "noise"), plain)
     right = s.write.table(("tiers", *names), rows) + s.write.note("tiers_note")
     return f'{s.write.h("tiers")}<div class="two"><div>{left}</div><div>{right}</div></div>'
 
@@ -207,8 +216,9 @@ def _tiers(s: Section) -> str:
 def _compared(s: Section) -> str:
     whole = s.figures["test"]
     rows: list[tuple[Shown, ...]] = [
-        (s.write.say(n), figure, ranged(whole["difference"][n]))
+        (s.write.say(n), figure, ranged(whole["difference"][n]), *_others(s, gaps))
         for n, figure in whole["baseline"].items()
+        for gaps in (whole["differences"][n],)
     ]
     champion = s.found["champion"]
     told = s.write.note("no_champion") if champion is None else ""
@@ -217,8 +227,22 @@ def _compared(s: Section) -> str:
         if "because" in champion:
             told = f'<p class="note">{escape(name)}: {escape(champion["because"])}</p>'
         else:
-            rows.append((name, champion["figure"], ranged(champion["difference"])))
-    return s.write.table(("baseline", "figure", "difference"), rows) + told
+            gaps = champion["differences"]
+            rows.append(
+                (name, champion["figure"], ranged(champion["difference"]), *_others(s, gaps))
+            )
+    head = ("baseline", "figure", "difference", *_measures(s))
+    return s.write.table(head, rows) + told
+
+
+def _measures(s: Section) -> list[str]:
+    """What baselines are compared by beside the ranking measure."""
+    first: Mapping[str, Any] = next(iter(s.figures["test"]["differences"].values()), {})
+    return [n for n in first if n != s.figures["metric"]]
+
+
+def _others(s: Section, gaps: Mapping[str, Sequence[float]]) -> list[str]:
+    return [ranged(gaps[n]) for n in _measures(s)]
 
 
 def _calibration(s: Section) -> str:
@@ -272,7 +296,7 @@ def _attribute(s: Section, attribute: str, found: Mapping[str, Any]) -> str:
     measures = list(found["difference"])
     rows: list[tuple[Shown, ...]] = [
         (s.write.say(n), g["rows"], g["events"], g["seen"], *(ranged(g[m]) for m in measures))
-        for n, g in found["by_group"].items()
+        for n, g in {"overall": found["overall"], **found["by_group"]}.items()
     ]
     gaps = (("largest_difference", "difference"), ("least_ratio", "ratio"))
     for key, kind in gaps if measures else ():

@@ -52,7 +52,7 @@ def test_the_demo_goes_from_nothing_to_a_replayed_decision(demo):
     _, said = demo
     assert f"{CUSTOMERS} customers" in said
     assert all(target in said for target in ("value test", "churn test", "credit test"))
-    assert re.search(r"live: [0-9a-f]{12} by demo; 200 customers compared", said)
+    assert re.search(r"live: [0-9a-f]{12} by demo; parity passed, 200 customers compared", said)
     assert "the same, bit for bit" in said
 
 

@@ -17,6 +17,7 @@ def test_the_packaged_policies_bring_gates_and_costs(name):
     assert found.limits.calibration_tolerance == 0.03
     assert found.limits.sum_ratio == (0.8, 1.25)
     assert not found.limits.approval
+    assert not found.limits.block_not_judged
     assert found.costs["churn"] == CostRule(cost=10, bad=60)
     assert {*found.costs} == {"value", "churn", "credit"}
 
@@ -34,9 +35,11 @@ def test_a_policy_without_gates_decides_but_does_not_judge():
     [
         ("sum_ratio = [0.8, 1.25]", "sum_ratio = [1.25, 0.8]", "gates"),
         ("sum_ratio = [0.8, 1.25]", "sum_ratio = [0.8, inf]", "gates"),
+        ("block_not_judged = false", 'block_not_judged = "no"', "gates.block_not_judged"),
         ("group_ratio = 0.8", "group_ratio = 1.8", "gates.group_ratio"),
         ("score_psi = 0.25", "score_psi = 0", "gates.score_psi"),
         ("approval = false", "", "gates.approval"),
+        ("approval = false", 'approval = "no"', "gates.approval"),
         ("approval = false", "approval = false\nsurprise = 1", "gates.surprise"),
         ("cost = 10", "cost = -1", "costs.churn.cost"),
         ("bad = -600", "bad = -inf", "costs.credit.bad"),

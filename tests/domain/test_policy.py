@@ -120,7 +120,7 @@ def broken(old: str, new: str) -> str:
         ),
         ('churn = ["high_risk"]', 'churn = ["red"]', "red"),
         ('zh = "低成本服务"\n', "", "strategies.10.zh"),
-        ('version = "2026.11.3"', 'version = "2026.11.3"\nsurprise = 1', "surprise"),
+        ('version = "2026.11.4"', 'version = "2026.11.3"\nsurprise = 1', "surprise"),
         ('op = "missing" }', 'op = "missing", value = 3 }', "takes no value"),
         ("[[stages]]", "[[stages", "not TOML"),
         ('name = "active"', 'name = "sleepy"', "stages.7.name"),
@@ -134,7 +134,7 @@ def test_a_broken_policy_names_the_place(old, new, said):
 
 
 def test_all_faults_are_named_at_once():
-    text = broken('version = "2026.11.3"', "version = 7").replace('op = "<"', 'op = "~"')
+    text = broken('version = "2026.11.4"', "version = 7").replace('op = "<"', 'op = "~"')
     with pytest.raises(PolicyError) as caught:
         parse_policy(text)
     assert {f.path.split(".")[0] for f in caught.value.faults} >= {"version", "tags"}

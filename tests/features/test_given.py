@@ -26,7 +26,8 @@ from scoring.parity import go_live
 from serving.desk import Desk
 from serving.replay import replay
 from tests.events.given_world import DECLARATION, folder, people
-from training.run import RunOptions, run
+from training.options import RunOptions
+from training.run import run
 
 AS_OF = parse_instant("2024-01-01")
 ASKED = DecisionRequest(customer_ids=["3"], purpose=Purpose.CRM)

@@ -13,7 +13,8 @@ from domain.workspace import Workspace
 from events.ingest import ingest
 from events.readers import SOURCES
 from training.baselines import PEERS
-from training.run import RunOptions, run
+from training.options import RunOptions
+from training.run import run
 
 pytestmark = [pytest.mark.realdata, pytest.mark.slow]
 
@@ -74,7 +75,7 @@ def test_the_json_has_the_agreed_layout(results, source):
     for target in learnt:
         mine = found["targets"][target]
         test = mine["test"]
-        assert mine["verdict"] in ("passed", "failed")
+        assert mine["verdict"] in ("passed", "partly judged", "failed")
         assert len(test["interval"]) == 2
         assert test["rows"] > test["events"] > 0
         assert "regression" in test["baseline"]
@@ -171,5 +172,5 @@ def test_a_season_learnt_the_year_before_calibrates_the_retailer(results):
     assert targets["churn"]["test_2011_09_01"]["calibration_error"] < 0.05
     assert 0.8 < targets["value"]["test_2011_09_01"]["sum_ratio"] < 1.25
     for target in ("churn", "value"):
-        gates = {g["gate"]: g["passed"] for g in targets[target]["gates"]}
-        assert gates["calibrated"]
+        gates = {g["gate"]: g["result"] for g in targets[target]["gates"]}
+        assert gates["calibrated"] == "passed"

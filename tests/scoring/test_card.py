@@ -7,6 +7,7 @@ import math
 import pytest
 
 from domain.errors import BundleError, InputError
+from domain.policy import default_policy
 from scoring.card import accepted, read_card
 
 ACCEPTED = {"by": "Wang Fang", "reason": "a logistic regression wins here, and we say so"}
@@ -18,6 +19,31 @@ def test_every_verdict_passed_or_somebody_accepts_in_writing(kit) -> None:
     assert not read_card(failed).may_go_live
     assert read_card(failed).failed == ("churn", "value")
     assert read_card({**failed, "accepted": ACCEPTED}).may_go_live
+
+
+AGE = "groups of birth_on: ratio"
+
+
+@pytest.mark.parametrize("blocks", [False, True])
+def test_what_was_not_judged_is_said_and_blocks_only_where_the_policy_says_so(kit, blocks) -> None:
+    partly = {"churn": {"verdict": "partly judged", "not_judged": [AGE]}}
+    gates = {**default_policy().limits.model_dump(), "block_not_judged": blocks}
+    policy = {"version": "1", "hash": "a" * 64, "gates": gates}
+    card = kit.card("churn", targets=partly, policy=policy)
+    said = read_card(card)
+    assert (said.failed, said.not_judged) == ((), (f"churn: {AGE}",))
+    assert said.objections == (said.not_judged if blocks else ())
+    assert said.may_go_live == (not blocks)
+    assert said.verdict == ("failed, accepted with a reason" if blocks else "partly judged")
+    assert read_card({**card, "accepted": ACCEPTED}).may_go_live
+
+
+def test_a_verdict_does_not_contradict_the_gates_that_were_not_judged(kit) -> None:
+    for verdict, gates in (("partly judged", []), ("passed", [AGE])):
+        told = {"churn": {"verdict": verdict, "not_judged": gates}}
+        with pytest.raises(BundleError, match=r"targets\.churn"):
+            read_card(kit.card("churn", targets=told))
+    read_card(kit.card("churn", targets={"churn": {"verdict": "failed", "not_judged": [AGE]}}))
 
 
 def test_an_alarm_of_a_leak_goes_live_only_where_somebody_accepts_it(kit) -> None:

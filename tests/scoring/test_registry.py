@@ -191,7 +191,7 @@ def test_the_files_may_stand_with_the_training_run(shop, write) -> None:
 
 
 def test_a_failed_verdict_needs_a_written_reason_to_be_registered(shop, write) -> None:
-    with pytest.raises(PromotionError, match="verdict of churn is failed"):
+    with pytest.raises(PromotionError, match="churn did not pass"):
         register(shop, write(targets={"churn": {"verdict": "failed"}}))
     accepted = write(targets={"churn": {"verdict": "failed"}}, accepted=ACCEPTED)
     version = register(shop, accepted)
@@ -274,6 +274,27 @@ def judged_by(**gates) -> dict:
         "group_difference": 0.1, "group_ratio": 0.8, "approval": False,
     }  # fmt: skip
     return {"version": "1", "hash": "a" * 64, "gates": {**plain, **gates}}
+
+
+NOT_JUDGED = {"churn": {"verdict": "partly judged", "not_judged": ["groups of gender: ratio"]}}
+
+
+def test_a_gate_that_was_not_judged_is_named_at_registration(shop, write) -> None:
+    version = register(shop, write(targets=NOT_JUDGED, policy=judged_by()))
+    tags = client(shop).get_model_version(f"tierline-{shop.source}", version).tags
+    assert tags["verdict"] == "partly judged"
+    assert tags["not_judged"] == "churn: groups of gender: ratio"
+
+
+def test_where_the_policy_says_that_it_blocks_it_is_accepted_in_writing_or_not_live(
+    shop, write
+) -> None:
+    bundle = write(targets=NOT_JUDGED, policy=judged_by(block_not_judged=True))
+    with pytest.raises(PromotionError, match="churn: groups of gender: ratio did not pass"):
+        register(shop, bundle)
+    refused(shop, PromotionError, "did not pass", bundle)
+    copy = accept(shop, bundle.hash, Accepted(**ACCEPTED), JUNE)
+    assert go(shop, copy).accepted == ACCEPTED
 
 
 def test_where_the_policy_asks_for_a_second_person_nothing_goes_live_without(shop, write) -> None:

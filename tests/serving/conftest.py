@@ -19,7 +19,8 @@ from scoring import registry
 from scoring.card import Accepted
 from scoring.parity import certify
 from serving.desk import Desk
-from training.run import RunOptions, run
+from training.options import RunOptions
+from training.run import run
 
 ACCEPTED = Accepted(by="tests", reason="a small bank for tests, nobody depends on it")
 AT = 1_780_000_000_000_000

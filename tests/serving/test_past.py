@@ -28,7 +28,7 @@ def test_the_policy_is_the_one_that_decided_and_a_loaded_bundle_is_not_loaded_ag
 ):
     told = made(desk, customers[0])
     other = tmp_path / "other.toml"
-    other.write_text(default_policy_text().replace("2026.11.3", "2027"), encoding="utf-8")
+    other.write_text(default_policy_text().replace("2026.11.4", "2027"), encoding="utf-8")
     later = Desk(workspace, other)
     found = find_past(later, told.decision_id)
     assert found.judge.policy == desk.policy != later.policy

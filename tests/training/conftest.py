@@ -21,7 +21,9 @@ from events.ingest import ingest
 from events.readers import SOURCES
 from features.panel_files import panel_hash
 from features.views import LIVE
-from training.run import RunOptions, RunResult, run
+from training.options import RunOptions
+from training.results import RunResult
+from training.run import run
 from training.study_file import StudyFile
 
 ROOT = Path(__file__).parents[2]
@@ -41,7 +43,8 @@ from domain.workspace import Workspace
 from events.dataset import open_dataset
 from features.panel_files import panel_hash
 from features.views import LIVE
-from training.run import RunOptions, run
+from training.options import RunOptions
+from training.run import run
 from training.study_file import StudyFile
 
 home, dataset, trials = Path(sys.argv[1]), open_dataset(Path(sys.argv[2])), int(sys.argv[3])

@@ -47,5 +47,5 @@ def material(target: Target, n: int, seed: int, *, folds: bool = False) -> Mater
         fit, calibration, test = places >= 40, (places >= 20) & (places < 40), places < 20
         split = Split(everybody[fit], everybody[calibration], everybody[test], everybody[test])
     made = problem(n, seed, is_amount=target == "value")
-    stages, when = ("active",) * n, np.full(n, at(100))
-    return Material(target, made, customers, when, split, (), stages, customers)
+    when = np.full(n, at(100))
+    return Material(target, made, customers, when, split, (), customers)

@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from domain.policy import default_policy
 from features.catalogue import CATALOGUE
 from scoring.global_view import read_global_view
 from scoring.reference import fit_references, read_references
@@ -21,12 +22,12 @@ from training.matrix import labelled, material
 from training.space import default_trial
 from training.tune import Best
 
-SCORER, X = credit_scorer(), rows(900, 71)
+SCORER, X, POLICY = credit_scorer(), rows(900, 71), default_policy()
 ACTIVE = ["active"] * len(X)
 
 
 def test_it_is_of_the_fit_rows_of_each_target():
-    made = json.loads(json.dumps(beside({"credit": (SCORER, X, ACTIVE)}, CATALOGUE)))
+    made = json.loads(json.dumps(beside({"credit": (SCORER, X, ACTIVE)}, CATALOGUE, POLICY)))
     [everybody, *bands] = read_references(made["references"], {"credit": SCORER})["credit"]
     assert everybody.customers == read_global_view(made["global_view"])["credit"].rows == 900
     assert 1 <= len(bands) <= 9
@@ -34,8 +35,8 @@ def test_it_is_of_the_fit_rows_of_each_target():
 
 def test_of_many_rows_some_are_taken_evenly(monkeypatch):
     monkeypatch.setattr(module, "MOST_ROWS", 400)
-    made = beside({"credit": (SCORER, X, ACTIVE)}, CATALOGUE)
-    assert made == beside({"credit": (SCORER, X[::3], ACTIVE[::3])}, CATALOGUE)
+    made = beside({"credit": (SCORER, X, ACTIVE)}, CATALOGUE, POLICY)
+    assert made == beside({"credit": (SCORER, X[::3], ACTIVE[::3])}, CATALOGUE, POLICY)
 
 
 def test_a_booster_that_our_own_tables_cannot_hold_is_explained_by_lightgbm():
@@ -48,13 +49,13 @@ def test_a_booster_that_our_own_tables_cannot_hold_is_explained_by_lightgbm():
     odd = replace(SCORER, booster_text=more)
     with pytest.raises(UnsupportedError):
         _ = odd.tree_shap
-    made = beside({"credit": (odd, X, ACTIVE)}, CATALOGUE)
+    made = beside({"credit": (odd, X, ACTIVE)}, CATALOGUE, POLICY)
     [everybody, *_] = read_references(made["references"], {"credit": odd})["credit"]
     assert everybody == fit_references(replace(odd, explainer="pred_contrib"), X)[0]
 
 
 def test_a_target_with_few_rows_has_none():
-    made = beside({"credit": (SCORER, X[:49], ACTIVE[:49])}, CATALOGUE)
+    made = beside({"credit": (SCORER, X[:49], ACTIVE[:49])}, CATALOGUE, POLICY)
     assert made == {"references": {}, "global_view": {}}
 
 

@@ -1,17 +1,21 @@
-"""The live bundle is asked about the very rows that judge the challenger."""
+"""A champion is asked about the very rows that judge the challenger."""
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
+from domain.errors import NotFoundError
 from domain.workspace import Workspace
 from features.catalogue import CATALOGUE
-from training.champion import champion, live_bundle
+from scoring.bundle import with_card
+from scoring.deployments import Deployment, append
+from training.champion import champion, named
 from training.matrix import labelled, material
-from training.run import RunOptions
+from training.options import RunOptions
 
 
 @pytest.fixture(scope="module")
@@ -32,9 +36,25 @@ def test_it_scores_the_test_rows_from_features_of_its_own(trained, made):
     np.testing.assert_array_equal(again.scores, found.scores)
 
 
-def test_nothing_live_is_no_champion(trained, made, tmp_path):
-    assert live_bundle(Workspace(tmp_path, "bank")) is None
+def test_nothing_live_is_no_champion(trained, made):
     assert champion(None, trained.workspace, made, CATALOGUE) is None
+
+
+def test_it_is_the_live_bundle_or_one_that_is_named(trained, tmp_path):
+    workspace, first = Workspace(tmp_path, "bank"), trained.result.bundle
+    here = workspace.bundles / first.hash
+    shutil.copytree(trained.workspace.bundles / first.hash, here)
+    assert named(workspace, "live") is None
+    second = with_card(replace(first, path=here), {**first.card, "seed": 1})
+    for at, bundle in enumerate((first, second)):
+        said = {"by": "Li", "reason": None, "parity": "a" * 64, "bundle": bundle.hash}
+        append(workspace.deployments, Deployment(at=at, **said))
+    assert named(workspace, "live").hash == second.hash
+    assert named(workspace, first.hash).hash == first.hash
+    assert named(workspace, "none") is None
+    for other in ("f" * 64, "latest", first.hash[:12]):
+        with pytest.raises(NotFoundError, match="give the whole hash"):
+            named(workspace, other)
 
 
 def test_it_says_why_it_cannot_score(trained, made):

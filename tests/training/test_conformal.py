@@ -19,6 +19,7 @@ from scoring.conformal import interval, outcomes, read_conformal
 from scoring.points import PointScale
 from tests.training.fit_world import PLAN, material
 from training import conformal
+from training.case import Case
 from training.fit import fit_scorer
 from training.tune import Best
 
@@ -179,7 +180,8 @@ def test_what_the_calibration_rows_teach_covers_the_test(target):
     made = material(target, 2500, 3)
     scorer = fit_scorer(made, PLAN, BEST, 1, None)
     learnt = conformal.learn(made, scorer, None)
-    found = conformal.figures(made, scorer, learnt, None, {"test": made.split.test}, 1)["test"]
+    case = Case(made, scorer, BEST, {}, {"test": made.split.test}, default_policy())
+    found = conformal.figures(case, learnt, None, 1)["test"]
     assert found["all"]["rows"] == len(made.split.test)
     assert found["all"]["interval"][1] >= 0.90
     assert found["all"]["interval"][0] <= found["all"]["coverage"] <= found["all"]["interval"][1]
@@ -219,8 +221,8 @@ def test_out_of_fold_every_row_is_held_by_what_other_folds_teach():
     assert (inside[tested] != flipped[tested]).tolist() == (~unsure[tested]).tolist()
     assert 0 < unsure[tested].sum() < len(tested)
     learnt = conformal.learn(made, scorer, margin)
-    parts = {"test": made.split.test}
-    found = conformal.figures(made, scorer, learnt, margin, parts, 1)["test"]["all"]
+    case = Case(made, scorer, BEST, {}, {"test": made.split.test}, default_policy())
+    found = conformal.figures(case, learnt, margin, 1)["test"]["all"]
     assert found["interval"][1] >= 0.9
 
 

@@ -37,7 +37,8 @@ from training.leakage import (
     overlap,
 )
 from training.matrix import labelled
-from training.run import RunOptions, compute_features, train
+from training.options import RunOptions
+from training.run import compute_features, train
 from training.splits import Split, percents
 from training.tune import Problem
 

@@ -21,7 +21,7 @@ from features.store import open_room
 from tests.features.scale_world import grid_of, small_bank
 from tests.training.label_world import at, buys, dataset_of, event, plan_of
 from training.matrix import labelled, material, serving_as_of, write_features
-from training.run import RunOptions
+from training.options import RunOptions
 from training.segments import cohort
 from training.targets import grids
 

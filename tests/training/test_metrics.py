@@ -6,18 +6,22 @@ import numpy as np
 import pytest
 from scipy.stats import ks_2samp, spearmanr
 from sklearn.calibration import calibration_curve
-from sklearn.metrics import roc_auc_score
+from sklearn.metrics import average_precision_score, roc_auc_score
 
 from training.metrics import (
     auc,
+    average_precision,
     calibration_error,
     calibration_floor,
     calibration_table,
+    distance,
     gains,
     gini,
     ks,
+    mean,
     profit_curve,
     psi,
+    ratio,
     spearman,
 )
 
@@ -68,14 +72,57 @@ def test_spearman_of_a_constant_is_zero():
 def test_ks_is_scipys(seed):
     y, score, _ = drawn(seed)
     expected = ks_2samp(score[y == 1], score[y == 0]).statistic
-    assert ks(y, score) == pytest.approx(expected, abs=1e-12)
+    assert ks(y, score)(np.ones(len(y))) == pytest.approx(expected, abs=1e-12)
 
 
 def test_gini_is_one_for_the_truth_minus_one_for_its_reverse_and_near_zero_for_chance():
-    y = np.random.default_rng(1).lognormal(3, 1, 4000)
-    assert gini(y, np.log(y)) == pytest.approx(1)
-    assert gini(y, -y) == pytest.approx(-1, abs=0.01)
-    assert abs(gini(y, np.random.default_rng(2).normal(size=4000))) < 0.06
+    y, even = np.random.default_rng(1).lognormal(3, 1, 4000), np.ones(4000)
+    assert gini(y, np.log(y))(even) == pytest.approx(1)
+    assert gini(y, -y)(even) == pytest.approx(-1, abs=0.01)
+    assert abs(gini(y, np.random.default_rng(2).normal(size=4000))(even)) < 0.06
+
+
+def slow_gini(y: np.ndarray, score: np.ndarray) -> float:
+    """The mean share held by the first k rows, for every k, less a half; by that of the truth."""
+
+    def area(by: np.ndarray) -> float:
+        ranked = [v for _, v in sorted(zip(-by, y, strict=True), key=lambda pair: pair[0])]
+        return sum(sum(ranked[: k + 1]) for k in range(len(y))) / sum(y) / len(y) - 0.5
+
+    return area(score) / area(y)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize("kind", [gini, ks, average_precision, distance, mean, ratio])
+def test_a_weight_is_how_often_a_row_stands_there(kind, seed):
+    y, score, weight = drawn(seed, 60)
+    y = y * np.random.default_rng(seed).lognormal(0, 1, 60) if kind is gini else y
+    twice = [np.repeat(v, weight.astype(int)) for v in (y, score)]
+    even = np.ones(len(twice[0]))
+    if kind is gini:
+        assert gini(y, score)(weight) == pytest.approx(gini(*twice)(even))
+        assert gini(y, score)(weight) == pytest.approx(slow_gini(*twice))
+    elif kind is ks:
+        told = ks_2samp(twice[1][twice[0] == 1], twice[1][twice[0] == 0]).statistic
+        assert ks(y, score)(weight) == pytest.approx(told)
+    elif kind is average_precision:
+        told = average_precision_score(y, score, sample_weight=weight)
+        assert average_precision(y, score)(weight) == pytest.approx(told)
+    elif kind is mean:
+        assert mean(score)(weight) == pytest.approx(twice[1].mean())
+    elif kind is ratio:
+        assert ratio(score, y)(weight) == pytest.approx(twice[1].sum() / twice[0].sum())
+    else:
+        p = 1 / (1 + np.exp(-score))
+        parts = np.array_split(np.argsort(p, kind="stable"), 10)
+        told = sum(abs(sum(weight[i] * (y[i] - p[i]) for i in part)) for part in parts)
+        assert distance(y, p)(weight) == pytest.approx(told / weight.sum())
+
+
+def test_a_resample_that_drew_one_outcome_only_has_no_figure():
+    y, score = np.array([1.0, 0.0]), np.array([1.0, 2.0])
+    for measure in (ks(y, score), average_precision(y, score), ratio(score, y)):
+        assert np.isnan(measure(np.array([0.0, 2.0])))
 
 
 @pytest.mark.parametrize("seed", SEEDS)

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 import pytest
 from scipy.stats import spearmanr
 
-from domain.errors import InputError, NotEnoughDataError
+from domain.errors import NotEnoughDataError
 from domain.plan import TargetPlan
 from domain.tiers import TARGETS
 from domain.workspace import Workspace
@@ -34,7 +34,9 @@ from tests.training.label_world import buys, dataset_of, plan_of
 from training.baselines import fit_baselines
 from training.fit import task
 from training.matrix import labelled, material
-from training.run import RunOptions, RunResult, parts_to_judge, run, train
+from training.options import RunOptions
+from training.results import RunResult
+from training.run import run, train
 from training.study_file import StudyFile
 
 CUSTOMER = re.compile(rb"C\d{7}(?!\d)")
@@ -111,14 +113,6 @@ def test_a_study_of_its_own_chose_its_target_and_stands_in_the_card(trained):
     assert best["credit"].explain_us > 100
     assert best["credit"].params["num_leaves"] <= 8
     assert best["churn"].explain_us is None is best["value"].explain_us
-
-
-def test_studies_that_do_not_fit_the_source_are_refused_before_anything_is_learnt(trained):
-    other = OPTIONS.studies[0].model_copy(update={"source": "berka"})
-    for studies, said in (((other,), "about berka"), (OPTIONS.studies * 2, "two studies")):
-        options = dataclasses.replace(OPTIONS, studies=studies)
-        with pytest.raises(InputError, match=said):
-            train(trained.dataset, trained.workspace, options, quiet)
 
 
 def test_no_protected_column_is_in_the_lineage_of_a_scorer(trained):
@@ -199,14 +193,14 @@ def test_progress_tells_every_step_to_its_end(trained):
 
 
 def failed_of(result: RunResult) -> tuple[str, ...]:
-    return tuple(sorted(t for t, r in result.targets.items() if not r.verdict.passed))
+    return tuple(sorted(t for t, r in result.targets.items() if r.verdict.word == "failed"))
 
 
 def test_a_failed_verdict_is_not_registered_without_a_written_reason(trained):
     failed = failed_of(trained.result)
     assert "value" in failed, "this bank is chosen so that two trials are too few for value"
     assert trained.result.version is None
-    assert f"the verdict of {', '.join(failed)} is failed" in trained.result.refused
+    assert f"{', '.join(failed)} did not pass" in trained.result.refused
     assert read_card(trained.result.bundle.card).accepted is None
 
 
@@ -294,15 +288,3 @@ def test_what_the_scorer_says_is_nearer_to_the_truth_than_any_rule(held, target)
 def test_the_calibrated_probability_is_that_of_the_truth_in_the_mean(held, target):
     said, truth, _ = held[target]
     assert abs(said.mean() - truth.mean()) < 0.05
-
-
-def test_a_part_of_the_test_with_one_outcome_only_is_left_out(trained):
-    rows = labelled(trained.dataset)[0]["churn"]
-    made = material(trained.dataset, trained.workspace, "churn", rows, RunOptions().seed)
-    y = made.problem.y.copy()
-    y[made.as_of == made.as_of.max()] = 1.0
-    made = dataclasses.replace(made, problem=dataclasses.replace(made.problem, y=y))
-    last = f"test_{max(trained.dataset.plan.test_as_of):%Y_%m_%d}"
-    assert last in trained.result.targets["churn"].parts
-    kept = set(trained.result.targets["churn"].parts) - {last}
-    assert set(parts_to_judge(made, trained.dataset)) == kept

@@ -115,7 +115,7 @@ def test_value_and_churn_are_judged_beside_the_same_rfm_and_buying_model(trained
     for target, found in trained.result.targets.items():
         baselines, gates = (
             found.parts["test"].figures["baseline"],
-            dict((gate, passed) for gate, passed, _ in found.verdict.gates),
+            dict((gate.name, gate.outcome) for gate in found.verdict.gates),
         )
         assert ("RFM tier" in found.rules) == (target != "credit")
         assert (BUYING in baselines) == (target != "credit")

@@ -21,7 +21,7 @@ def test_the_json_has_the_agreed_layout(trained):
     assert set(found["targets"]) == set(TARGETS)
     for target, metric in METRIC.items():
         mine = found["targets"][target]
-        assert mine["verdict"] in ("passed", "failed")
+        assert mine["verdict"] in ("passed", "partly judged", "failed")
         assert mine["rows"] > 0
         assert mine["seconds"] > 0
         for part in ("test", "test_unseen"):
@@ -80,8 +80,10 @@ def test_every_gate_and_what_became_of_the_bundle_is_said(trained, version, refu
     dates = [line for line in lines if line.startswith("  by date")]
     assert len(dates) == 3 * len(trained.dataset.plan.test_as_of)
     assert len(lines) == len(gates) + len(dates) + 2 + len(list(leak_lines(trained.result.leaks)))
-    marks = [m for m in (line.split()[0] for line in lines) if m in ("passed", "FAILED")]
-    assert marks == ["passed" if passed else "FAILED" for _, passed, _ in gates]
+    words = {"passed": "passed", "failed": "FAILED", "not judged": "not judged"}
+    marks = [line.split("  ")[1] for line in lines if line.startswith("  ")]
+    assert [m for m in marks if m in words.values()] == [words[g.outcome] for g in gates]
+    assert "not judged" in marks, "this bank has groups that are too small"
     ratio = trained.result.targets["value"].parts["test"].figures["sum_ratio"]
     assert f"  FAILED  value: calibrated: sum ratio {ratio:.2f}" in lines
     assert lines[-2] == f"bundle {trained.result.bundle.hash}"

@@ -6,10 +6,11 @@ import math
 
 import numpy as np
 import pytest
+from sklearn.metrics import cohen_kappa_score, f1_score
 
 from domain.policy import default_policy
 from scoring.points import PointScale
-from training.tier_figures import tier_figures
+from training.tier_figures import macro_f1, quadratic_kappa, table, tier_figures
 
 CUTS = default_policy().steps["value"]
 SCALE = PointScale(anchor_margin=float(np.log(100.0)))
@@ -46,6 +47,18 @@ def test_figures_are_those_of_slow_loops(seed):
     chance = sum((a - b) ** 2 for a, _ in pairs for _, b in pairs) / 300
     assert found["quadratic_kappa"] == pytest.approx(1 - seen / chance)
     assert found["tiers"] == ["low", "mid", "high"]
+
+
+def test_weighted_rows_are_rows_that_stand_there_so_often():
+    rng = np.random.default_rng(3)
+    truth, said = rng.integers(0, 4, 80), rng.integers(0, 3, 80)
+    weight = rng.integers(0, 4, 80)
+    counts = table(truth, said, 4)(weight.astype(float))
+    twice = [np.repeat(v, weight) for v in (truth, said)]
+    kappa = cohen_kappa_score(*twice, labels=range(4), weights="quadratic")
+    assert quadratic_kappa(counts) == pytest.approx(kappa)
+    f1 = f1_score(*twice, labels=range(4), average="macro", zero_division=0)
+    assert macro_f1(counts) == pytest.approx(f1)
 
 
 def test_the_truth_itself_agrees_wholly_and_nothing_is_lowest():

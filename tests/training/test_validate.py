@@ -11,7 +11,7 @@ from domain.policy import default_policy
 from domain.tiers import TARGETS
 from scoring.card import read_card
 from training.matrix import labelled, material
-from training.run import RunOptions
+from training.options import RunOptions
 
 POLICY = default_policy()
 

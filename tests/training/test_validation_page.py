@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from html.parser import HTMLParser
 
@@ -64,10 +65,24 @@ def test_every_gate_stands_there_with_its_figure(told):
         for gate in found["figures"]["gates"]:
             assert gate["figure"] in read.text
     targets = told["card"]["targets"].values()
-    failed = sum(not g["passed"] for t in targets for g in t["figures"]["gates"])
-    verdicts = sum(t["verdict"] == "failed" for t in targets)
-    assert failed > 0
-    assert html.count('<b class="bad">failed</b>') == failed + verdicts
+    gates = [g["result"] for t in targets for g in t["figures"]["gates"]]
+    verdicts = [t["verdict"] for t in targets]
+    for result, colour in (("passed", "good"), ("not judged", "warn"), ("failed", "bad")):
+        assert gates.count(result) > 0
+        marks = html.count(f'<b class="{colour}">{result}</b>')
+        assert marks == gates.count(result) + verdicts.count(result)
+
+
+def test_a_verdict_over_what_was_not_judged_is_not_coloured_as_passed(told):
+    card = json.loads(json.dumps(told["card"]))
+    for target, found in card["targets"].items():
+        found["verdict"] = "partly judged" if target == "churn" else "passed"
+    html = page({**told, "card": card}, "en")
+    assert html.count('<b class="warn">partly judged</b>') == 1
+    assert html.count('<small class="warn">partly judged</small>') == 1
+    zh = page({**told, "card": card}, "zh")
+    assert '<b class="warn">部分未评判</b>' in zh
+    assert '<b class="warn">未评判</b>' in zh
 
 
 def test_what_a_person_wrote_is_escaped(told):

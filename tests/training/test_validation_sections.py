@@ -31,10 +31,13 @@ def test_the_interval_and_the_seeds_stand_beside_the_figure(churn):
     html = SECTIONS["discrimination"](churn)
     whole = churn.figures["test"]
     low, high = whole["interval"]
-    row = html[html.index("<td>AUC</td>") :].partition("</tr>")[0]
-    assert f"{whole['auc']:.3g}" in row
-    assert f"{low:.3g}&nbsp;&ndash;&nbsp;{high:.3g}" in row
-    assert f"{churn.found['noise']['test']['auc']:.3g}" in row
+    assert whole["intervals"]["auc"] == [low, high]
+    for name, word in (("auc", "AUC"), ("ks", "KS"), ("brier", "Brier score")):
+        low, high = whole["intervals"][name]
+        row = html[html.index(f"<td>{word}</td>") :].partition("</tr>")[0]
+        assert f"{whole[name]:.3g}" in row
+        assert f"{low:.3g}&nbsp;&ndash;&nbsp;{high:.3g}" in row
+        assert f"{churn.found['noise']['test'][name]:.3g}" in row
 
 
 def test_every_part_has_its_reliability_with_error_and_floor(churn):
@@ -61,7 +64,7 @@ def test_the_largest_shifts_come_first_whatever_the_order_of_the_file(churn):
     [
         ("stability", {"stability": {"score": None, "features": {}}}, "no shift to tell"),
         ("groups", {"groups": {}}, "no two groups"),
-        ("compared", {"champion": None}, "No other model was live"),
+        ("compared", {"champion": None}, "none was live"),
         ("compared", {"champion": {"bundle": "b" * 64, "because": "a < b"}}, "a &lt; b"),
     ],
 )
@@ -70,10 +73,13 @@ def test_what_cannot_be_told_is_said(churn, section, found, said):
 
 
 def test_a_champion_stands_among_those_compared(churn):
+    gaps = {name: [0.04, 0.01, 0.05] for name in ("auc", "gini", "pr_auc", "ks", "brier")}
     told = {"bundle": "b" * 64, "figure": 0.75, "difference": [0.02, 0.01, 0.03]}
+    told["differences"] = gaps
     html = SECTIONS["compared"](changed(churn, champion=told))
-    assert "the live bundle bbbbbbbbbbbb" in html
+    assert "the champion bbbbbbbbbbbb" in html
     assert "0.02\u00a0[0.01,\u00a00.03]" in html
+    assert html.count("0.04\u00a0[0.01,\u00a00.05]") == 3
 
 
 def test_without_costs_there_is_no_profit_and_without_rows_no_view(churn):

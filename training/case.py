@@ -1,0 +1,57 @@
+"""One target that is judged: who made it, what it says of the test, and by which policy.
+
+Enters: what a training made. Leaves: the same as one thing, with points of the test rows.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from domain.policy import Policy
+from domain.tiers import Cuts
+from scoring.scorer import Scorer
+from training.fit import Material
+from training.judge import Evidence
+from training.tune import Best
+
+Index = NDArray[np.int64]
+
+
+@dataclass(frozen=True)
+class Case:
+    """One target that is validated: who made it, what it says of each part of the test (`rows` of
+    the material), and the policy whose cuts, costs and limits count."""
+
+    material: Material
+    scorer: Scorer
+    best: Best
+    parts: Mapping[str, Evidence]
+    rows: Mapping[str, Index]
+    policy: Policy
+
+    @property
+    def is_amount(self) -> bool:
+        """Whether the target is an amount."""
+        return self.material.problem.is_amount
+
+    @property
+    def test(self) -> Evidence:
+        """The whole test."""
+        return self.parts["test"]
+
+    @property
+    def points(self) -> NDArray[np.int64]:
+        """Points of the test rows, from what was predicted for them."""
+        said = self.test.predicted
+        p = np.clip(said, 1e-12, 1 - 1e-12)
+        margin = np.log(said) if self.is_amount else np.log(p / (1 - p))
+        return self.scorer.scale.points(margin)
+
+    @property
+    def cuts(self) -> Cuts:
+        """The policy's cuts between the tiers or bands of the target."""
+        return self.policy.steps[self.material.target]
