@@ -21,7 +21,7 @@ from pydantic import (
 )
 
 from domain.decision import Hash
-from domain.errors import BundleError, Fault, InputError
+from domain.errors import InputError, broken
 from domain.gates import CostRule, GateRules
 from domain.tiers import Target
 
@@ -146,9 +146,4 @@ def read_card(content: Mapping[str, Any]) -> Card:
     try:
         return Card.model_validate(dict(content))
     except ValidationError as e:
-        faults = [
-            Fault(".".join(map(str, err["loc"])), err["type"], err["msg"])
-            for err in e.errors(include_url=False, include_input=False)
-        ]
-        places = "; ".join(f"{f.path}: {f.message}" for f in faults)
-        raise BundleError(f"the card breaks rules, mend these places: {places}") from None
+        raise broken("card.json", e) from None

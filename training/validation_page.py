@@ -17,36 +17,17 @@ from training.validation_sections import Section, sections
 from training.validation_words import gate_text
 
 STYLE = """
-main{max-width:1080px}h1,h3{overflow-wrap:anywhere}h2 small{font-weight:400}
+main{max-width:1080px}code{overflow-wrap:anywhere}
 h3{border-top:1px solid var(--line);padding-top:12px;font-size:15px;color:var(--ink)}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 16px;margin:10px 0}
-dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}code{font-size:13px;overflow-wrap:anywhere}
-.cards{margin:18px 0;display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:12px}
-.cards a{display:block;color:inherit;text-decoration:none;background:var(--paper);
-border:1px solid var(--line);border-radius:10px;padding:12px 16px}
-.cards b{display:block;font-size:22px}
-.two{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:28px;align-items:start}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(300px,100%),1fr));gap:16px}
-.half{max-width:520px}.wide{overflow-x:auto}.good{color:var(--good)}
+.half{max-width:520px}.wide{overflow-x:auto}
 figure{margin:0}figcaption{color:var(--soft);font-size:13px;overflow-wrap:anywhere}
 .chart{display:block;width:100%;max-width:520px;font-size:12px}
 .chart text{fill:var(--ink)}.chart .axis{fill:none;stroke:var(--soft);stroke-width:.8}
 .chart polyline{fill:none;stroke-width:2}.chart .main{stroke:var(--good)}
 .chart .second{stroke:var(--warn)}.chart .guide{stroke:var(--soft);stroke-dasharray:4 3}
 .chart .dot,.chart .bar{fill:var(--good)}.chart .below{fill:var(--bad)}
-th{color:var(--soft);font-weight:400;font-size:13px}td.n,th.n{white-space:nowrap}
-details{margin:10px 0}summary{cursor:pointer;color:var(--soft)}
-.notes{border-left:4px solid var(--warn);padding:4px 12px;margin:14px 0;overflow-wrap:anywhere}
-@media screen and (max-width:760px){.two{grid-template-columns:minmax(0,1fr);gap:14px}
-main{padding:16px 12px 40px}section{padding:14px}dl{grid-template-columns:minmax(0,1fr);gap:0}
-dd{margin-bottom:6px}td,th{padding-right:10px}}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e9ef;--soft:#9fadbc;--line:#33404d;--good:#4cc3a0;
---warn:#e0a030;--bad:#ff8a80;--paper:#1a222b;--ground:#11171d}}
-@page{size:A4;margin:14mm}
-@media print{:root{--ink:#1d2733;--soft:#5d6b7a;--line:#dfe5ec;--good:#0b7a5e;--warn:#9a5b00;
---bad:#b3261e;--paper:#fff;--ground:#fff}body{font-size:12px}main{max-width:none;padding:0}
-section{border:0;padding:0;break-before:page}table{font-size:11px}tr,figure{break-inside:avoid}
-h2,h3{break-after:avoid}*{print-color-adjust:exact}}
+@media print{section{break-before:page}}
 """
 LIMITS = ("limit_time", "limit_cohort", "limit_cause", "limit_group", "limit_profit")
 
