@@ -77,9 +77,18 @@ class LeakageCard(_Strict):
     figures: dict[str, JsonValue] = {}
 
 
+class TableCard(_Strict):
+    """Rows of a clean table, and when the first and the last of its events happened."""
+
+    rows: Annotated[int, Field(ge=0)]
+    first: AwareDatetime | None
+    last: AwareDatetime | None
+
+
 class Card(_Strict):
     """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
 
+    `tables`: how much of what period each table holds; an older card does not say.
     `accepted`: who accepts what failed. `unapproved`: who does without the second person whom the
     policy asks for.
     `given`: the declaration of a ready-made feature table, where it learnt from one.
@@ -96,6 +105,7 @@ class Card(_Strict):
     accepted: Accepted | None = None
     unapproved: Accepted | None = None
     data: dict[str, Hash]
+    tables: dict[str, TableCard] = {}
     plan: dict[str, JsonValue]
     seed: int
     lock_hash: Hash | None

@@ -52,7 +52,7 @@ from training.study_file import BudgetFile, StudyFile
 from training.targets import grids
 from training.track import Tracker, origin_of
 from training.tune import Best, Fit, fit_booster, learner
-from training.validate import Case, validate
+from training.validate import Case, tables, validate
 from training.validation import log
 
 GOLDEN_ROWS = 50
@@ -378,6 +378,7 @@ def _card(
         "skipped": dict(skipped),
         "accepted": accepted.model_dump() if accepted else None,
         "data": {n: t.sha256 for n, t in dataset.tables.items()},
+        "tables": tables(dataset),
         "plan": dataset.plan.model_dump(mode="json"),
         "policy": {
             "version": options.policy.version,

@@ -29,16 +29,16 @@ from training.champion import Champion
 from training.conformal import thin_file
 from training.fit import Material
 from training.groups import THIN, by_group, groups_of
-from training.judge import Evidence, against
+from training.intervals import intervals, reliability
+from training.judge import Evidence, against, resample
 from training.noise import seed_noise
 from training.targets import SPECS
 from training.tier_figures import tier_figures
 from training.tune import Best
+from training.validation_model import FORMAT
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
-FORMAT = 1
-"""Raised when what a section reads changes: a report reads its own format only."""
 
 
 @dataclass(frozen=True)
@@ -86,6 +86,7 @@ def validate(
         "gains": metrics.gains(_sought(case), case.test.score, _first(case)),
         "profit": None if costs is None else _profit(case, costs),
         "tiers": _tiers(case) if case.is_amount else None,
+        "intervals": intervals(case.test, seed, is_amount=case.is_amount),
         "reliability": {n: _reliability(e, seed, case) for n, e in case.parts.items()},
         "noise": seed_noise(made, case.scorer, dataset.plan, case.best, seed, case.rows),
         "champion": None if champion is None else _champion(case, champion, seed),
@@ -95,6 +96,16 @@ def validate(
         "ratio_counts": made.target == "credit",
     }
     return {name: _rounded(section) for name, section in found.items()}
+
+
+def tables(dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """For the card, the rows of each table, and when its first and its last event happened."""
+    found = {}
+    for name, table in dataset.tables.items():
+        period = dataset.period(name)
+        first, last = (None, None) if period is None else map(iso, period)
+        found[name] = {"rows": table.rows, "first": first, "last": last}
+    return found
 
 
 def _rounded(content: Any) -> Any:
@@ -188,12 +199,11 @@ def _tiers(case: Case) -> dict[str, Any]:
 
 def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:
     """Predicted and seen over ten groups; of the bad outcome, or the amount by its mean."""
-    y, p = evidence.y, evidence.predicted
+    y, p, weights = evidence.y, evidence.predicted, resample(evidence.customers, seed)
     if case.is_amount:
-        return {"table": metrics.calibration_table(y / y.mean(), p / y.mean()), "floor": None}
-    good = metrics.calibration_table(y, p)
-    table = [(1 - said, 1 - seen, rows) for said, seen, rows in reversed(good)]
-    return {"table": table, "floor": metrics.calibration_floor(p, seed)}
+        return {"table": reliability(y / y.mean(), p / y.mean(), weights), "floor": None}
+    floor = metrics.calibration_floor(p, seed)
+    return {"table": reliability(1 - y, 1 - p, weights), "floor": floor}
 
 
 def _champion(case: Case, champion: Champion, seed: int) -> dict[str, Any]:
