@@ -151,13 +151,15 @@ def _shared(made: Material) -> int:
     return sum(len({*names[learn]} & {*names[tested]}) for learn, tested in made.split.folds)
 
 
-def _labels(features: Sequence[str], catalogue: Catalogue) -> dict[str, dict[str, list[str]]]:
-    """Both texts of every feature and idea, so that a report is the same when the words change."""
+def _labels(features: Sequence[str], catalogue: Catalogue) -> dict[str, Any]:
+    """Both texts of every feature and idea, and units, so that a report is the same when the words
+    change."""
     of = ideas(catalogue)
     told = [catalogue[n] for n in features]
     named = {idea.name: idea for idea in (of[n] for n in features)}
     return {
         "features": {f.name: [f.zh, f.en] for f in told},
+        "units": {f.name: f.unit for f in told},
         "ideas": {name: [idea.zh, idea.en] for name, idea in named.items()},
     }
 

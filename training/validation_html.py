@@ -21,6 +21,7 @@ class Cell:
     html: str
 
 
+_SIGNS = {":": "：", ";": "；", ",": "，", ".": "。"}
 Shown = str | float | int | None | Cell
 
 
@@ -29,6 +30,14 @@ class Writer:
     """Writes in one language."""
 
     lang: Language
+
+    def sign(self, sign: str) -> str:
+        """A sign between words as the language writes it.
+
+        >>> Writer("zh").sign("; "), Writer("en").sign("; ")
+        ('；', '; ')
+        """
+        return _SIGNS[sign.strip()] if self.lang == "zh" else sign
 
     def w(self, key: str) -> str:
         """The word of a key, escaped."""

@@ -131,9 +131,10 @@ class Learnt(_Strict):
 
 
 class Labels(_Strict):
-    """Chinese and English text of every feature and idea."""
+    """Chinese and English text of every feature and idea, and the unit of every feature."""
 
     features: dict[str, Text]
+    units: dict[str, str]
     ideas: dict[str, Text]
 
 

@@ -22,11 +22,12 @@ from training.validation_sections import Section, sections
 from training.validation_words import gate_text
 
 STYLE = """
-main{max-width:1080px}code{overflow-wrap:anywhere}
+main{max-width:1080px}dd code{overflow-wrap:anywhere}
+.wide td:first-child{min-width:6em}
 h4{margin:16px 0 6px;font-size:14px}span.n{white-space:nowrap}
 h3{border-top:1px solid var(--line);padding-top:12px;font-size:15px;color:var(--ink)}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(300px,100%),1fr));gap:16px}
-.half{max-width:440px}.wide{overflow-x:auto}
+.half{max-width:440px}.wide{overflow-x:auto;margin:8px 0 14px}
 figure{margin:0}figcaption{color:var(--soft);font-size:13px;overflow-wrap:anywhere}
 .chart{display:block;width:100%;max-width:440px;font-size:12px}
 .chart text{fill:var(--ink)}.chart .axis{fill:none;stroke:var(--soft);stroke-width:.8}
@@ -105,7 +106,7 @@ def _head(content: Content, write: Writer) -> str:
     said = {"accepted": card.accepted, "unapproved": card.unapproved}
     return write.listed(rows) + "".join(
         f'<div class="notes"><b class="warn">{write.w(name)}</b> '
-        f"{escape(who.by)}: {escape(who.reason)}</div>"
+        f"{escape(who.by)}{write.sign(': ')}{escape(who.reason)}</div>"
         for name, who in said.items()
         if who is not None
     )
@@ -193,22 +194,19 @@ def _target(content: Content, target: Target, write: Writer) -> str:
 
 def _limits(content: Content, write: Writer) -> str:
     failed = [
-        f"<li>{write.w(t)}: {write.w('failed')}: {escape(gate_text(g.gate, write.lang))}: "
-        f"{escape(gate_text(g.figure, write.lang))}</li>"
+        write.sign(": ").join(
+            (write.w(t), write.w("failed"), *(escape(gate_text(x, write.lang)) for x in said))
+        )
         for t, found in content.targets.items()
-        for g in found.gates
-        if not g.passed
+        for said in ((g.gate, g.figure) for g in found.gates if not g.passed)
     ]
-    inner = "".join(f"<li>{write.w(key)}</li>" for key in LIMITS)
-    return (
-        f'<section id="limits"><h2>{write.w("limits")}</h2><ul>{"".join(failed)}{inner}</ul>'
-        "</section>"
-    )
+    inner = "".join(f"<li>{text}</li>" for text in (*failed, *map(write.w, LIMITS)))
+    return f'<section id="limits"><h2>{write.w("limits")}</h2><ul>{inner}</ul></section>'
 
 
 def _supervisors(write: Writer) -> str:
     rows = [
-        (write.say(asked), ", ".join(write.say(s) for s in where))
+        (write.say(asked), ("、" if write.lang == "zh" else ", ").join(write.say(s) for s in where))
         for asked, where in SUPERVISORS.items()
     ]
     return (

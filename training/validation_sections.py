@@ -43,6 +43,15 @@ class Section:
         pair = self.found.labels.features.get(feature)
         return feature if pair is None else self.write.told(pair)
 
+    def sign(self, sign: str) -> str:
+        """A sign between words as the language writes it."""
+        return self.write.sign(sign)
+
+    def unit(self, feature: str) -> str:
+        """In what the values of a feature are told."""
+        unit = self.found.labels.units.get(feature, "")
+        return self.plan.currency if unit == "currency" else self.write.say(unit)
+
     def idea(self, name: str) -> str:
         """What an idea is called."""
         pair = self.found.labels.ideas.get(name)
@@ -78,7 +87,8 @@ def _label(s: Section) -> str:
     if s.target == "value":
         rows.append(("spend", s.write.w(plan.spend)))
     how = s.write.w(f"by_{plan.label}")
-    return f"<p>{s.write.w('def_' + s.target)}; {how}.</p>{s.write.listed(rows)}"
+    told = f"{s.write.w('def_' + s.target)}{s.sign('; ')}{how}{s.sign('.')}"
+    return f"<p>{told}</p>{s.write.listed(rows)}"
 
 
 def _split(s: Section) -> str:
@@ -108,7 +118,7 @@ def _timeline(s: Section, parts: Mapping[str, LearntPart]) -> str:
         )
     rows = [
         (
-            f"{s.write.say(n)}: {p.rows:,}",
+            f"{s.write.say(n)}{s.sign(': ')}{p.rows:,}",
             (parse_instant(p.first) - begin) / whole,
             (parse_instant(p.last) - begin) / whole,
         )
@@ -124,7 +134,7 @@ def _leakage(s: Section) -> str:
         for names, n in learnt.shared_customers.items()
     ]
     gap = learnt.gap_days
-    told = "" if gap is None else f"<p>{s.write.w('gap')}: {number(gap)}</p>"
+    told = "" if gap is None else f"<p>{s.write.w('gap')}{s.sign(': ')}{number(gap)}</p>"
     return s.write.note("leak_how") + s.write.table(("shared", "customers"), rows) + told
 
 
@@ -166,7 +176,9 @@ def _discrimination(s: Section) -> str:
         )
         for n, p in ((n, found.parts[n]) for n in found.ordered)
     ]  # fmt: skip
-    counted = f"{s.write.w('rows')} {whole.rows:,}, {s.write.w(s.events)} {whole.events:,}"
+    counted = (
+        f"{s.write.w('rows')} {whole.rows:,}{s.sign(', ')}{s.write.w(s.events)} {whole.events:,}"
+    )
     measures = s.write.table(("measure", "figure", "interval", "noise"), rows)
     head = ("parts", "rows", s.events, found.metric, "interval", "noise")
     return (
@@ -200,9 +212,11 @@ def _profit(s: Section) -> str:
     curve = [(r.share, r.profit) for r in found.curve]
     unit = f"{s.write.say('profit_y')} ({s.plan.currency})"
     axes = axes_of(curve, (s.write.say("gains_x"), unit))
-    best = f"{found.best.share:.0%}, {figure(found.best.profit)} {escape(s.plan.currency)}"
+    best = (
+        f"{found.best.share:.0%}{s.sign(', ')}{figure(found.best.profit)} {escape(s.plan.currency)}"
+    )
     picture = curves(s.write.say("profit"), {"main": curve, "guide": [(0, 0), (1, 0)]}, axes)
-    return f'<div class="half">{picture}<p>{s.write.w("profit_best")}: {best}</p></div>'
+    return f'<div class="half">{picture}<p>{s.write.w("profit_best")}{s.sign(": ")}{best}</p></div>'
 
 
 def _tiers(s: Section) -> str:
@@ -260,11 +274,13 @@ def _reliability(s: Section, part: str) -> str:
     points = [(r.predicted, r.seen) for r in found.table]
     most = max(max(r.predicted, r.high) for r in found.table)
     axes = axes_of([(0.0, 0.0), (most, most)], (s.write.say("predicted"), s.write.say("seen")))
-    floor = "" if found.floor is None else f", {s.write.say('floor')} {figure(found.floor)}"
+    floor = (
+        "" if found.floor is None else f"{s.sign(', ')}{s.write.say('floor')} {figure(found.floor)}"
+    )
     error = f"{s.write.say('error')} {figure(s.found.parts[part].calibration_error)}{floor}"
     ranges = [(r.predicted, r.low, r.high) for r in found.table]
     lines = {"guide": [(0.0, 0.0), (most, most)], "dots": points}
-    return curves(f"{s.part(part)}: {error}", lines, axes, ranges)
+    return curves(f"{s.part(part)}{s.sign(': ')}{error}", lines, axes, ranges)
 
 
 def _monotone(s: Section) -> str:
@@ -306,7 +322,7 @@ def _attribute(s: Section, attribute: str, found: Attribute) -> str:
             cells = (ranged(gaps[m]) if m in gaps else "" for m in measures)
             rows.append((s.write.say(key), None, None, None, *cells))
     for n in found.too_small:
-        name = f"{s.write.say(n)}: {s.write.say('too_small')}"
+        name = f"{s.write.say(n)}{s.sign(': ')}{s.write.say('too_small')}"
         rows.append((name, None, None, None, "", "", ""))
     return s.write.table((attribute, "rows", s.events, seen, *measures), rows)
 
@@ -331,13 +347,14 @@ def _reasons(s: Section) -> str:
         told = [(p.value, p.points) for p in view.dependence[name]]
         points = [(value, size) for value, size in told if value is not None]
         if points:
-            axes = axes_of(points, (s.write.say("feature_value"), s.write.say("points")))
+            across = f"{s.write.say('feature_value')} ({s.unit(name)})"
+            axes = axes_of(points, (across, s.write.say("points")))
             pictures.append(curves(s.name(name), {"main": points}, axes))
     bands: list[tuple[Shown, ...]] = [
         (str(band.from_points), band.rows, *_strongest(s, band.ideas)) for band in view.bands
     ]
     head = ("band", "rows", *("1", "2", "3"))
-    counted = f"{s.write.w('view_rows')}: {view.rows:,}"
+    counted = f"{s.write.w('view_rows')}{s.sign(': ')}{view.rows:,}"
     return (
         f'<p>{counted}</p><div class="charts">{"".join(pictures)}</div><p>{s.write.w("bands")}</p>'
         f"{s.write.table(head, bands)}"
