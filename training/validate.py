@@ -33,7 +33,7 @@ from training.intervals import intervals, reliability
 from training.judge import Evidence, against, resample
 from training.noise import seed_noise
 from training.targets import SPECS
-from training.tier_figures import tier_figures
+from training.tier_figures import tier_figures, tier_intervals
 from training.tune import Best
 from training.validation_model import FORMAT
 
@@ -85,7 +85,7 @@ def validate(
         "learnt": _learnt(made, dataset.plan),
         "gains": metrics.gains(_sought(case), case.test.score, _first(case)),
         "profit": None if costs is None else _profit(case, costs),
-        "tiers": _tiers(case) if case.is_amount else None,
+        "tiers": _tiers(case, seed) if case.is_amount else None,
         "intervals": intervals(case.test, seed, is_amount=case.is_amount),
         "reliability": {n: _reliability(e, seed, case) for n, e in case.parts.items()},
         "noise": seed_noise(made, case.scorer, dataset.plan, case.best, seed, case.rows),
@@ -194,9 +194,10 @@ def _profit(case: Case, costs: CostRule) -> dict[str, Any]:
     return {"curve": curve, "best": max(curve, key=lambda row: row["profit"])}
 
 
-def _tiers(case: Case) -> dict[str, Any]:
-    cuts = case.policy.steps[case.material.target]
-    return tier_figures(case.test.y, case.points, case.scorer.scale, cuts)
+def _tiers(case: Case, seed: int) -> dict[str, Any]:
+    given = case.test.y, case.points, case.scorer.scale, case.policy.steps[case.material.target]
+    ends = tier_intervals(*given, resample(case.test.customers, seed))
+    return {**tier_figures(*given), "intervals": ends}
 
 
 def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:

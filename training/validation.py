@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from domain.decision import canonical_json
-from domain.errors import NotFoundError, PromotionError
+from domain.errors import BundleError, NotFoundError, PromotionError
 from domain.workspace import Workspace
 from events.durable import replace_file
 from features.catalogue import Language
@@ -24,7 +25,7 @@ from scoring.bundle import Bundle
 from scoring.grouped import LANGUAGES
 from scoring.registry import BUNDLE_TAG, find_bundle
 from scoring.tracking import tracking_client
-from training.validation_model import FILE, Content, read, told
+from training.validation_model import FILE, FORMAT, Content, read
 from training.validation_page import page, with_signatures, without_signatures
 
 LATEST, PAGE = "latest", ".html"
@@ -90,7 +91,7 @@ def as_json(bundle: Bundle) -> bytes:
         BundleError: the bundle was made for other reports, or before there were any.
     """
     card, views = dict(bundle.card), bundle.beside.get("global_view", {})
-    targets = {t: told(v["figures"], views.get(t)) for t, v in card["targets"].items()}
+    targets = {t: _told(v["figures"], views.get(t)) for t, v in card["targets"].items()}
     verdicts = {t: {"verdict": v["verdict"]} for t, v in card["targets"].items()}
     found = {
         "bundle": bundle.hash,
@@ -100,6 +101,19 @@ def as_json(bundle: Bundle) -> bytes:
         "targets": targets,
     }
     return canonical_json(found).encode()
+
+
+def _told(figures: Mapping[str, Any], view: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One target of the JSON, from its figures in the card of a bundle."""
+    found = figures.get("validation", {})
+    if found.get("format") != FORMAT:
+        raise BundleError(
+            "the bundle holds no figures that this report reads: make it with the Tierline that "
+            "made the bundle, or train again"
+        )
+    parts = {n: v for n, v in figures.items() if n.startswith(("test", "earlier_"))}
+    rest = {n: v for n, v in figures.items() if n not in parts and n != "validation"}
+    return {**rest, **found, "parts": parts, "view": view}
 
 
 def content(bundle: Bundle) -> Content:

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cached_property
-from typing import Annotated, Any, Literal, Self
+from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, JsonValue, ValidationError, model_validator
 
 from domain.decision import FiniteFloat, Hash
-from domain.errors import BundleError, broken
+from domain.errors import broken
 from domain.plan import StudyPlan
 from domain.tiers import Target
 from scoring.card import Card, JudgedBy
@@ -176,6 +176,8 @@ class Tiers(_Strict):
     high_for_low: Share
     """predicted highest, truly lowest, of all rows"""
     low_for_high: Share
+    intervals: dict[str, Interval]
+    """95 % interval of each of the four"""
 
 
 class Tenth(_Strict):
@@ -381,20 +383,3 @@ def read(text: bytes) -> Content:
         return Content.model_validate_json(text)
     except ValidationError as e:
         raise broken(FILE, e) from None
-
-
-def told(figures: Mapping[str, Any], view: Mapping[str, Any] | None) -> dict[str, Any]:
-    """One target of the JSON, from its figures in the card of a bundle.
-
-    Raises:
-        BundleError: the figures were written before there were reports, or for other ones.
-    """
-    found = figures.get("validation", {})
-    if found.get("format") != FORMAT:
-        raise BundleError(
-            "the bundle holds no figures that this report reads: make it with the Tierline that "
-            "made the bundle, or train again"
-        )
-    parts = {n: v for n, v in figures.items() if n.startswith(("test", "earlier_"))}
-    rest = {n: v for n, v in figures.items() if n not in parts and n != "validation"}
-    return {**rest, **found, "parts": parts, "view": view}

@@ -232,7 +232,10 @@ def _tiers(s: Section) -> str:
         "high_for_low": found.high_for_low,
         "low_for_high": found.low_for_high,
     }
-    left = s.write.table(("measure", "figure"), [(s.write.say(n), v) for n, v in plain.items()])
+    left = s.write.table(
+        ("measure", "figure", "interval"),
+        [(s.write.say(n), v, spread(found.intervals.get(n))) for n, v in plain.items()],
+    )
     right = s.write.table(("true_tier", *found.tiers), rows) + s.write.note("tiers_note")
     return (
         f'<h4>{s.write.w("tiers")}</h4><div class="two"><div>{left}</div><div>{right}</div></div>'

@@ -9,7 +9,8 @@ import pytest
 
 from domain.policy import default_policy
 from scoring.points import PointScale
-from training.tier_figures import tier_figures
+from training.judge import resample
+from training.tier_figures import tier_figures, tier_intervals
 
 CUTS = default_policy().steps["value"]
 SCALE = PointScale(anchor_margin=float(np.log(100.0)))
@@ -59,3 +60,25 @@ def test_the_truth_itself_agrees_wholly_and_nothing_is_lowest():
 def test_one_tier_for_everybody_has_no_kappa():
     found = tier_figures(np.full(5, 60.0), SCALE.points(np.full(5, np.log(60.0))), SCALE, CUTS)
     assert found["quadratic_kappa"] is None
+
+
+def test_intervals_are_those_of_the_figures_of_rows_drawn_again():
+    y, said = drawn(3, 90)
+    points = SCALE.points(np.log(said))
+    weights = resample([f"C{row // 2:02}" for row in range(90)], 4)
+    found = tier_intervals(y, points, SCALE, CUTS, weights)
+    again = []
+    for weight in weights:
+        rows = np.repeat(np.arange(90), weight.astype(int))
+        again.append(tier_figures(y[rows], points[rows], SCALE, CUTS))
+    for name in ("macro_f1", "quadratic_kappa", "high_for_low", "low_for_high"):
+        ends = np.quantile([told[name] for told in again], [0.025, 0.975])
+        assert found[name] == pytest.approx(ends, rel=1e-9), name
+    assert len(found) == 4
+
+
+def test_where_all_stand_in_one_tier_no_kappa_has_an_interval():
+    points = SCALE.points(np.full(5, np.log(60.0)))
+    found = tier_intervals(np.full(5, 60.0), points, SCALE, CUTS, np.ones((3, 5)))
+    assert "quadratic_kappa" not in found
+    assert found["macro_f1"] == [pytest.approx(1 / 3)] * 2

@@ -79,6 +79,9 @@ def test_a_bundle_without_these_figures_makes_no_report(bundle):
     old["targets"]["churn"]["figures"]["validation"]["format"] = 99
     with pytest.raises(BundleError, match="train again"):
         validation.content(replace(bundle, card=old))
+    del old["targets"]["churn"]["figures"]["validation"]
+    with pytest.raises(BundleError, match="holds no figures that this report reads"):
+        validation.content(replace(bundle, card=old))
 
 
 def test_a_changed_report_cannot_be_signed(trained, bundle):

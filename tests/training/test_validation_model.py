@@ -11,7 +11,7 @@ from pydantic import BaseModel
 from domain.decision import canonical_json
 from domain.errors import BundleError
 from training.validation import as_json
-from training.validation_model import FORMAT, Content, read, told
+from training.validation_model import Content, read
 
 Path = tuple[str | int, ...]
 
@@ -109,12 +109,6 @@ def test_a_target_must_stand_in_the_card_too(text):
         read(canonical_json(content).encode())
     with pytest.raises(BundleError, match=r"validation\.json breaks rules"):
         read(text[:-2])
-
-
-def test_figures_of_another_format_are_no_report():
-    for figures in ({}, {"validation": {"format": FORMAT - 1}}):
-        with pytest.raises(BundleError, match="or train again"):
-            told(figures, None)
 
 
 def test_the_schema_names_every_key_that_is_needed():

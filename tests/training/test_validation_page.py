@@ -7,9 +7,10 @@ from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from domain.decision import canonical_json
+from tests.browsers import launched, opened_page
 from tests.training.page_world import Reader
 from training.validation import as_json
 from training.validation_model import read
@@ -135,7 +136,7 @@ def tables_of(target: str, told: dict[str, Any], lang) -> Iterator[tuple[str, li
     if found["tiers"]:
         tiers = found["tiers"]
         plain = ("macro_f1", "quadratic_kappa", "high_for_low", "low_for_high")
-        yield "discrimination", [[say(n), tiers[n]] for n in plain]
+        yield "discrimination", [[say(n), tiers[n], tiers["intervals"][n]] for n in plain]
         lines = zip(tiers["tiers"], tiers["table"], strict=True)
         yield "discrimination", [[say(n), *line] for n, line in lines]
     yield "compared", [[say(n), v, test["difference"][n]] for n, v in test["baseline"].items()]
@@ -279,28 +280,16 @@ def test_what_looked_like_a_leak_is_a_row_and_every_check_has_its_figure(told):
 
 @pytest.fixture(scope="module")
 def opened(chromium) -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-background-networking"]
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=chromium, args=flags)
+    with launched(chromium) as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(params=[("zh", 1280), ("zh", 390), ("en", 1280), ("en", 390)], ids=str)
 def seen(request, opened, told, tmp_path) -> Iterator[Page]:
     lang, width = request.param
-    file = tmp_path / "report.html"
-    file.write_text(page_of(told, lang), encoding="utf-8")
-    shown = opened.new_page(viewport={"width": width, "height": 900}, java_script_enabled=True)
-    asked: list[str] = []
-    faults: list[str] = []
-    shown.on("request", lambda r: asked.append(r.url))
-    shown.on("console", lambda m: faults.append(m.text))
-    shown.goto(file.as_uri())
-    yield shown
-    shown.close()
-    assert asked == [file.as_uri()]
-    assert not faults
+    html = page_of(told, lang)
+    with opened_page(opened, html, tmp_path / "report.html", width) as shown:
+        yield shown
 
 
 def test_nothing_is_wider_than_the_window_and_letters_can_be_read(seen):
@@ -323,3 +312,26 @@ def test_nothing_is_wider_than_the_window_and_letters_can_be_read(seen):
         " || r.bottom > b.bottom + 2})}).map(s => s.outerHTML.slice(0, 120))"
     )
     assert inside == []
+    narrow = seen.evaluate(
+        "[...document.querySelectorAll('.wide td,.wide code')].filter(e => e.textContent.length > 2"
+        " && e.getBoundingClientRect().height > 90).map(e => e.outerHTML.slice(0, 80))"
+    )
+    assert narrow == []
+
+
+def test_what_scrolls_is_reached_by_keys_and_is_called_something(seen):
+    for wide in seen.query_selector_all(".wide"):
+        wide.focus()
+        assert wide.evaluate("e => document.activeElement === e")
+        assert wide.get_attribute("aria-label")
+    pictures = seen.evaluate(
+        "[...document.querySelectorAll('svg')].map(s => s.querySelector("
+        "'title').textContent.trim().length)"
+    )
+    assert min(pictures) > 0
+    unnamed = seen.evaluate(
+        "[...document.querySelectorAll('svg')].filter(s => s.querySelector('polyline,circle'))"
+        ".filter(s => [...s.querySelectorAll('text')].filter(t => /[^-0-9.,]/.test(t.textContent))"
+        ".length < 2).length"
+    )
+    assert unnamed == 0, "a curve without names at both axes"
