@@ -38,7 +38,9 @@ def report(
 ) -> None:
     """Make the model card and validation report of a bundle; its SHA-256 is what is signed.
 
-    RUN is the hash of a bundle, an MLflow run of a target, or `latest`.
+    RUN is the hash of a bundle, an MLflow run of a target, a page that was handed over (FILE.html:
+    whether it is what its bundle makes and who signed it), or `latest`. A page that is written says
+    in a box of its own who signed; what is signed is the page without it.
 
     \b
     Example:
@@ -52,7 +54,7 @@ def report(
     bundle = validation.bundle_of(workspace, run)
     made = validation.make(workspace, bundle, lang)
     if html_file:
-        replace_file(html_file, made.html)
+        replace_file(html_file, validation.shown(workspace, made))
     if json_file:
         replace_file(json_file, validation.as_json(bundle))
     for target, found in bundle.card["targets"].items():

@@ -6,6 +6,12 @@ A message says what arrived, what is allowed and what to do next; it never carri
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pydantic import ValidationError
+
+MOST_FAULTS = 20
 
 
 class TierlineError(Exception):
@@ -59,3 +65,23 @@ class RecordError(TierlineError):
 
 class StoreError(TierlineError):
     """The online store cannot be reached, or holds rows that are not this catalogue's."""
+
+
+def faults_of(error: ValidationError, whole: str) -> tuple[Fault, ...]:
+    """Every fault of a validation, without the values that arrived; `whole` names the content."""
+    return tuple(
+        Fault(
+            ".".join(map(str, e["loc"])) or whole,
+            e["type"],
+            e["msg"].removeprefix("Value error, "),
+        )
+        for e in error.errors(include_url=False, include_input=False, include_context=False)
+    )
+
+
+def broken(file: str, error: ValidationError) -> BundleError:
+    """What a file of a bundle is refused with: all its faults at once, the first twenty told."""
+    faults = faults_of(error, file)
+    told = "; ".join(f"{f.path}: {f.message}" for f in faults[:MOST_FAULTS])
+    more = f"; and {len(faults) - MOST_FAULTS} more" if len(faults) > MOST_FAULTS else ""
+    return BundleError(f"{file} breaks rules: {told}{more}: train again, or use another bundle")

@@ -19,7 +19,7 @@ from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from domain.errors import Fault, PolicyError
+from domain.errors import PolicyError, faults_of
 from domain.gates import CostRule, GateRules
 from domain.segments import RFM_SEGMENTS
 from domain.tiers import TARGETS, Cuts, Step, Target
@@ -306,10 +306,7 @@ def parse_policy(text: str) -> Policy:
     try:
         return Policy.model_validate({**raw, "hash": hashlib.sha256(text.encode()).hexdigest()})
     except ValidationError as e:
-        faults = tuple(
-            Fault(".".join(str(p) for p in err["loc"]) or "policy", err["type"], err["msg"])
-            for err in e.errors(include_url=False, include_input=False)
-        )
+        faults = faults_of(e, "policy")
         raise PolicyError("the policy breaks rules; mend these places:", faults) from None
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
 from domain.errors import NotFoundError
@@ -88,6 +89,13 @@ class Dataset:
             return found.to_table(columns=names)
         wanted = reduce(and_, asked)
         return _pruned(found, wanted).to_table(columns=names, filter=wanted)
+
+    def period(self, table: str) -> tuple[int, int] | None:
+        """When the first and the last event of a table happened (micros); None without rows."""
+        if not self.has(table):
+            return None
+        ends = pc.min_max(self.table(table, ["happened_at"])["happened_at"].cast(pa.int64()))
+        return ends["min"].as_py(), ends["max"].as_py()
 
 
 def _pruned(found: pads.Dataset, wanted: pads.Expression) -> pads.Dataset:

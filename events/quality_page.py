@@ -16,13 +16,12 @@ _STYLE = """
 .plot{display:flex}.names{flex:none;margin-right:0}.wide{overflow-x:auto;direction:rtl}
 svg{display:block;direction:ltr;margin-right:auto;font:11px system-ui,sans-serif}
 svg text{fill:var(--soft)}
-.cards{display:flex;flex-wrap:wrap;gap:10px}.cards div{border:1px solid var(--line);
-border-radius:8px;padding:8px 14px;min-width:120px;flex:1}.cards b{display:block;font-size:19px}
+.cards{grid-template-columns:repeat(auto-fit,minmax(120px,1fr))}
 nav{float:right}nav label{cursor:pointer;border:1px solid var(--line);border-radius:6px;
-padding:3px 10px;background:#fff}input[name=lang]{position:absolute;opacity:0}
+padding:3px 10px;background:var(--paper)}input[name=lang]{position:absolute;opacity:0}
 input[name=lang]:focus-visible~main nav label{outline:2px solid var(--good)}
 #zh:checked~main [lang=en],#en:checked~main [lang=zh]{display:none}
-#zh:checked~main [for=zh],#en:checked~main [for=en]{background:var(--ink);color:#fff}
+#zh:checked~main [for=zh],#en:checked~main [for=en]{background:var(--ink);color:var(--paper)}
 """
 
 

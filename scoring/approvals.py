@@ -7,6 +7,7 @@ that its bytes have the hash is checked where reports are made.
 
 from __future__ import annotations
 
+import unicodedata
 from dataclasses import dataclass
 
 from domain.errors import InputError, PromotionError
@@ -14,6 +15,10 @@ from domain.workspace import Workspace
 from scoring.chain import Act, Chain
 
 LEAST_REASON = 10
+_LOOKS_LATIN = str.maketrans(
+    "АВЕКМНОРСТУХІЅЈаеорсухіѕјһԁΑΒΕΖΗΙΚΜΝΟΡΤΥΧοανρ",
+    "ABEKMHOPCTYXISJaeopcyxisjhdABEZHIKMNOPTYXoavp",
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -70,18 +75,18 @@ def approve(
         RecordError: a log is broken.
     """
     name, why = by.strip(), reason.strip()
-    if not name or len(why) < LEAST_REASON:
+    if not written_as(name) or len(why) < LEAST_REASON:
         raise InputError(
             f"by {name!r} because {why!r}: give a name, and a reason of {LEAST_REASON} letters or "
             "more"
         )
-    authors = {_same(t.by) for t in trainings(workspace) if t.bundle == bundle_hash}
+    authors = [written_as(t.by) for t in trainings(workspace) if t.bundle == bundle_hash]
     if not authors:
         raise PromotionError(
             f"nobody is known to have trained bundle {bundle_hash[:12]} here: train it in this "
             "workspace, so that the log says who did"
         )
-    if _same(name) in authors:
+    if any(written_as(name) & author for author in authors):
         raise PromotionError(
             f"{name} trained bundle {bundle_hash[:12]} and may not approve it: ask a second person"
         )
@@ -91,9 +96,24 @@ def approve(
     )
 
 
-def _same(name: str) -> str:
-    """A name without case and double spaces, by which persons are told apart."""
-    return " ".join(name.casefold().split())
+def written_as(name: str) -> frozenset[str]:
+    """Every way in which a name is compared; two that share one count as one person.
+
+    Neither case, accents, spaces, hyphens, the order of words nor the Unicode form tells persons
+    apart, nor Cyrillic or Greek letters that look Latin.
+
+    >>> written_as("Wang Fang") & written_as("FANG,\u200b Wáng") == written_as("fang wang")
+    True
+    >>> written_as("Wang Fang") & written_as("Wang Feng")
+    frozenset()
+    """
+    found = set()
+    for text in (name, name.translate(_LOOKS_LATIN)):
+        letters = unicodedata.normalize("NFKD", unicodedata.normalize("NFKD", text).casefold())
+        plain = "".join(c for c in letters if unicodedata.category(c) not in ("Mn", "Cf"))
+        words = "".join(c if c.isalnum() else " " for c in plain).split()
+        found |= {"".join(words), "".join(sorted(words))}
+    return frozenset(found - {""})
 
 
 def _trainings(workspace: Workspace) -> Chain[Training]:

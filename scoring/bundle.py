@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from domain.decision import Hash, canonical_json
-from domain.errors import BundleError
+from domain.errors import BundleError, broken
 from domain.tiers import Target
 from events.durable import write_folder
 from scoring.card import read_card
@@ -350,8 +350,7 @@ def _read_manifest(files: Mapping[str, bytes], expected_hash: str) -> Manifest:
     try:
         manifest = Manifest.model_validate_json(files[MANIFEST])
     except ValidationError as e:
-        places = sorted({".".join(map(str, err["loc"])) for err in e.errors()})
-        raise BundleError(f"{MANIFEST} breaks rules at {places}: train again") from None
+        raise broken(MANIFEST, e) from None
     wanted = {CARD, GOLDEN, *(model_file(t) for t in manifest.targets)}
     wanted |= {_file(name) for name in BESIDE} & {*manifest.files}
     if {*manifest.files} != wanted or {*files} != wanted | {MANIFEST}:

@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from domain.decision import Hash
-from domain.errors import BundleError, Fault, InputError
+from domain.errors import InputError, broken
 from domain.gates import CostRule, GateRules, Word
 from domain.tiers import Target
 
@@ -88,9 +88,18 @@ class LeakageCard(_Strict):
     figures: dict[str, JsonValue] = {}
 
 
+class TableCard(_Strict):
+    """Rows of a clean table, and when the first and the last of its events happened."""
+
+    rows: Annotated[int, Field(ge=0)]
+    first: AwareDatetime | None
+    last: AwareDatetime | None
+
+
 class Card(_Strict):
     """`data`: SHA-256 of each table it learnt from. `skipped`: targets without a scorer, and why.
 
+    `tables`: how much of what period each table holds; an older card does not say.
     `accepted`: who accepts what failed. `unapproved`: who does without the second person whom the
     policy asks for.
     `given`: the declaration of a ready-made feature table, where it learnt from one.
@@ -108,6 +117,7 @@ class Card(_Strict):
     accepted: Accepted | None = None
     unapproved: Accepted | None = None
     data: dict[str, Hash]
+    tables: dict[str, TableCard] = {}
     plan: dict[str, JsonValue]
     seed: int
     lock_hash: Hash | None
@@ -174,9 +184,4 @@ def read_card(content: Mapping[str, Any]) -> Card:
     try:
         return Card.model_validate(dict(content))
     except ValidationError as e:
-        faults = [
-            Fault(".".join(map(str, err["loc"])), err["type"], err["msg"])
-            for err in e.errors(include_url=False, include_input=False)
-        ]
-        places = "; ".join(f"{f.path}: {f.message}" for f in faults)
-        raise BundleError(f"the card breaks rules, mend these places: {places}") from None
+        raise broken("card.json", e) from None

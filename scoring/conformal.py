@@ -29,7 +29,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from domain.errors import BundleError, Fault
+from domain.errors import broken
 from domain.explanation import Outcome, Sure
 from domain.tiers import Cuts, Target
 
@@ -106,12 +106,7 @@ def read_conformal(content: Mapping[str, Any]) -> Conformal:
     try:
         return Conformal.model_validate(dict(content))
     except ValidationError as e:
-        faults = [
-            Fault(".".join(map(str, err["loc"])) or "conformal", err["type"], err["msg"])
-            for err in e.errors(include_url=False, include_input=False)
-        ]
-        places = "; ".join(f"{f.path}: {f.message}" for f in faults)
-        raise BundleError(f"conformal.json breaks rules: {places}; train again") from None
+        raise broken("conformal.json", e) from None
 
 
 def rank(n: int, percent: int, tails: int = 1) -> int:

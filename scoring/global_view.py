@@ -22,7 +22,7 @@ from pydantic import (
 )
 
 from domain.decision import FiniteFloat
-from domain.errors import BundleError, NotEnoughDataError
+from domain.errors import NotEnoughDataError, broken
 from domain.tiers import Target
 from features.catalogue import Catalogue
 from scoring.grouped import by_idea
@@ -120,8 +120,7 @@ def read_global_view(content: Mapping[str, Any]) -> dict[Target, GlobalView]:
     try:
         return _FILE.validate_json(json.dumps(content))
     except ValidationError as e:
-        places = sorted({".".join(map(str, err["loc"])) for err in e.errors()})
-        raise BundleError(f"{FILE}.json breaks rules at {places[:5]}: train again") from None
+        raise broken(f"{FILE}.json", e) from None
 
 
 def _sizes(names: list[str] | tuple[str, ...], reasons: NDArray[np.int64]) -> dict[str, float]:

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError
 
 from domain.decision import FiniteFloat
-from domain.errors import BundleError, InputError, NotEnoughDataError
+from domain.errors import BundleError, InputError, NotEnoughDataError, broken
 from domain.policy import Policy
 from domain.tiers import Target
 from scoring.points import whole_parts
@@ -214,8 +214,7 @@ def read_references(
             for reference in found:
                 reference.points(scorers[target])
     except ValidationError as e:
-        places = sorted({".".join(map(str, err["loc"])) for err in e.errors()})
-        raise BundleError(f"{FILE}.json breaks rules at {places[:5]}: train again") from None
+        raise broken(f"{FILE}.json", e) from None
     except (KeyError, InputError) as e:
         raise BundleError(f"{FILE}.json is not of these scorers ({e}): train again") from None
     return {target: tuple(found) for target, found in read.items()}

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 
 from domain.decision import BuyingBaseline, RfmScores, Segments, canonical_json
-from domain.errors import BundleError, InputError
+from domain.errors import BundleError, InputError, broken
 from domain.policy import Labelled
 from domain.segments import RFM_SEGMENTS, rfm_segment
 from scoring.buy_till_die import BgNbd, GammaGamma
@@ -167,8 +167,7 @@ def read_segments(content: Mapping[str, Any] | None) -> Fitted | None:
     try:
         file = TypeAdapter(_File).validate_json(canonical_json(content))
     except ValidationError as e:
-        places = sorted({".".join(map(str, err["loc"])) for err in e.errors()})
-        raise BundleError(f"segments.json breaks rules at {places}: train again") from None
+        raise broken("segments.json", e) from None
     except (InputError, ValueError) as e:
         raise BundleError(f"segments.json: {e}; train again") from None
     rows = [[np.nan if v is None else v for v in row] for row in file.rows]

@@ -24,14 +24,8 @@ from serving.waterfall import Bar, bars, waterfall
 TOP = 10
 """Ideas, or features that moved, in sight by themselves; the rest is summed."""
 STYLE = """
-main{max-width:1080px}h1,summary{overflow-wrap:anywhere}a{color:inherit}
-h2 small{font-weight:400;color:var(--soft)}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 16px;margin:14px 0 0}
-dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}code{font-size:13px}
-.cards{margin:18px 0;display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:12px}
-.cards a{display:block;text-decoration:none;background:var(--paper);border:1px solid var(--line);
-border-radius:10px;padding:12px 16px}.cards b{display:block;font-size:26px;line-height:1.25}
-.two{display:grid;grid-template-columns:minmax(0,5fr) minmax(0,6fr);gap:28px;align-items:start}
+main{max-width:1080px}h2 small{color:var(--soft)}.cards b{font-size:26px}
+.two{grid-template-columns:minmax(0,5fr) minmax(0,6fr)}
 .waterfall{display:block;width:100%;max-width:560px;font:11px system-ui,"Noto Sans CJK SC",
 "PingFang SC","Microsoft YaHei","WenQuanYi Zen Hei",sans-serif}
 .waterfall text{fill:var(--ink);paint-order:stroke;stroke:var(--paper);stroke-width:3px}
@@ -40,27 +34,14 @@ border-radius:10px;padding:12px 16px}.cards b{display:block;font-size:26px;line-
 .total rect{fill:var(--ink)}.up rect{fill:var(--good)}.down rect{fill:var(--bad)}
 .still rect{fill:var(--soft)}.link{stroke:var(--soft);stroke-width:.7}
 .cut line{stroke:var(--soft);stroke-width:.8;stroke-dasharray:3 3}
-table{width:100%}td,th{vertical-align:top;overflow-wrap:anywhere}th{color:var(--soft);
-font-weight:400;font-size:13px}td:last-child,th:last-child{padding-right:0}
-td.n,th.n{white-space:nowrap;overflow-wrap:normal}tfoot td{font-weight:600;border-bottom:0}
+table{width:100%}td,th{vertical-align:top;overflow-wrap:anywhere}
+td:last-child,th:last-child{padding-right:0}
+td.n,th.n{overflow-wrap:normal}tfoot td{font-weight:600;border-bottom:0}
 .sum td:first-child{min-width:7.2em}
 .up.n{color:var(--good)}.down.n{color:var(--bad)}ul,ol{margin:6px 0;padding-left:22px}
-details{margin:12px 0}summary{cursor:pointer;color:var(--soft)}
 .letter{white-space:pre-wrap;overflow-wrap:anywhere;font:inherit;margin:0;max-width:70ch}
-.notes{border-left:4px solid var(--warn);padding:4px 12px;margin:14px 0}
-@media screen and (max-width:760px){.two{grid-template-columns:minmax(0,1fr);gap:14px}
-main{padding:16px 12px 40px}section{padding:14px}dl{grid-template-columns:minmax(0,1fr);gap:0}
-dd{margin-bottom:6px}td,th{padding-right:10px}}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e9ef;--soft:#9fadbc;--line:#33404d;--good:#4cc3a0;
---warn:#e0a030;--bad:#ff8a80;--paper:#1a222b;--ground:#11171d}}
-@page{size:A4;margin:14mm}
-@media print{:root{--ink:#1d2733;--soft:#5d6b7a;--line:#dfe5ec;--good:#0b7a5e;--warn:#9a5b00;
---bad:#b3261e;--paper:#fff;--ground:#fff}
-body{font-size:12px}.note,th,h3{font-size:11px}
-main{max-width:none;padding:0}section{border:0;padding:0;margin:14px 0}
-table{font-size:11px}.two{gap:18px}
-tr,li,dt,dd,svg,.cards a{break-inside:avoid}h2,h3{break-after:avoid}
-.letters{break-before:page}*{print-color-adjust:exact}}
+@media screen and (max-width:760px){.two{grid-template-columns:minmax(0,1fr)}}
+@media print{h3{font-size:11px}section{margin:14px 0}.two{gap:18px}.letters{break-before:page}}
 """
 
 

@@ -125,9 +125,14 @@ def ratio(above: Floats, below: Floats) -> Weighted:
     return measure
 
 
+def tenths(p: Floats) -> list[NDArray[np.intp]]:
+    """The rows of ten groups of equal size, those of the lowest predictions first."""
+    return [part for part in np.array_split(np.argsort(p, kind="stable"), BINS) if part.size]
+
+
 def distance(y: Floats, p: Floats) -> Weighted:
     """The calibration error over the ten groups of the whole sample."""
-    parts = [part for part in np.array_split(np.argsort(p, kind="stable"), BINS) if part.size]
+    parts = tenths(p)
     off = np.zeros((len(parts), len(y)))
     for row, part in zip(off, parts, strict=True):
         row[part] = (y - p)[part]
@@ -135,13 +140,8 @@ def distance(y: Floats, p: Floats) -> Weighted:
 
 
 def calibration_table(y: Floats, p: Floats) -> list[tuple[float, float, int]]:
-    """Mean prediction, mean truth and rows of ten groups of equal size, lowest first."""
-    order = np.argsort(p, kind="stable")
-    return [
-        (float(p[part].mean()), float(y[part].mean()), int(part.size))
-        for part in np.array_split(order, BINS)
-        if part.size
-    ]
+    """Mean prediction, mean truth and rows of each of the ten groups."""
+    return [(float(p[part].mean()), float(y[part].mean()), int(part.size)) for part in tenths(p)]
 
 
 def calibration_error(y: Floats, p: Floats) -> float:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
+from domain.asof import iso
 from domain.tiers import Target
 from events.dataset import Dataset
 from scoring.card import read_card
@@ -41,6 +42,7 @@ def model_card(
         },
         "skipped": dict(skipped),
         "data": {n: t.sha256 for n, t in dataset.tables.items()},
+        "tables": _tables(dataset),
         "plan": dataset.plan.model_dump(mode="json"),
         "policy": {
             "version": policy.version,
@@ -60,6 +62,16 @@ def model_card(
     }
     accepted = options.accepted if read_card(found).objections else None
     return {**found, "accepted": accepted.model_dump() if accepted else None}
+
+
+def _tables(dataset: Dataset) -> dict[str, dict[str, Any]]:
+    """The rows of each table, and when its first and its last event happened."""
+    found = {}
+    for name, table in dataset.tables.items():
+        period = dataset.period(name)
+        first, last = (None, None) if period is None else map(iso, period)
+        found[name] = {"rows": table.rows, "first": first, "last": last}
+    return found
 
 
 def _champion(results: Mapping[Target, TargetResult]) -> str | None:

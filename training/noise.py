@@ -18,7 +18,7 @@ from training.case import Case
 from training.fit import Material, evidence, fit_scorer, fold_evidence, fold_margin
 from training.judge import Evidence, plain_figures
 from training.splits import FOLDS
-from training.tier_figures import tier_figures
+from training.tier_figures import MEASURES, tier_figures
 from training.tune import Best
 
 Floats = NDArray[np.float64]
@@ -51,7 +51,7 @@ def _figures(case: Case, found: Evidence, scorer: Scorer) -> dict[str, float]:
         return plain
     points = scorer.scale.points(np.log(found.predicted))
     tiers = tier_figures(found.y, points, scorer.scale, case.cuts)
-    return plain | {n: tiers[n] for n in ("macro_f1", "quadratic_kappa") if tiers[n] is not None}
+    return plain | {n: tiers[n] for n in MEASURES if tiers[n] is not None}
 
 
 def _margin(material: Material, best: Best, seed: int) -> Floats:

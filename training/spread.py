@@ -6,7 +6,7 @@ the middle 95 % over the same resampled customers, so that differences are paire
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -23,23 +23,26 @@ from training.judge import (
     measures_of_score,
     resample,
 )
-from training.tier_figures import Places, macro_f1, quadratic_kappa, table
+from training.tier_figures import MEASURES, Places, table
 
 Floats = NDArray[np.float64]
 Drawn = dict[str, Floats]
 """By measure the figure of the rows themselves, then of each resample."""
+KAPPA = "quadratic_kappa"
 
 
 def spread(evidence: Evidence, seed: int, *, is_amount: bool) -> dict[str, Any]:
-    """`intervals` by figure; `differences` by baseline and figure, `[ours minus it, low, high]`."""
-    weights = resample(evidence.customers, seed)
+    """`intervals` by figure, of the mean truth too; `differences` by baseline and figure, `[ours
+    minus it, low, high]`."""
+    weights, y = resample(evidence.customers, seed), evidence.y
+    truth = {"mean": metrics.mean(y)} if is_amount else {"base_rate": metrics.mean(1 - y)}
     ours = _drawn(_all(evidence.y, evidence.score, evidence.predicted, is_amount), weights)
     others = {
-        name: _drawn(measures_of_score(evidence.y, score, is_amount=is_amount), weights)
+        name: _drawn(measures_of_score(y, score, is_amount=is_amount), weights)
         for name, score in evidence.baselines.items()
     }
     return {
-        "intervals": {name: interval(values[1:]) for name, values in ours.items()},
+        "intervals": _intervals({**ours, **_drawn(truth, weights)}),
         "differences": {name: _apart(ours, theirs) for name, theirs in others.items()},
     }
 
@@ -63,32 +66,44 @@ def against(evidence: Evidence, margin: Floats, seed: int, *, is_amount: bool) -
 def tier_spread(
     evidence: Evidence, truth: Places, said: Places, rules: Mapping[str, Floats], seed: int
 ) -> dict[str, Any]:
-    """`intervals` of the agreement of tiers, and `better_than`: our quadratic kappa minus that of
-    each rule, which puts as many rows into each tier as we do, and rows that it ranks alike into
-    the same. Nothing where all rows are in one tier.
+    """`intervals` of what a table of tiers is measured by, and `better_than`: our quadratic kappa
+    minus that of each rule, which puts as many rows into each tier as we do, and rows that it ranks
+    alike into the same. There is no kappa where all rows are in one tier.
     """
     weights, sizes = resample(evidence.customers, seed), np.bincount(said)
     tiers = int(max(truth.max(), said.max())) + 1
     ends = np.cumsum(sizes)[:-1]
 
-    if len({*truth.tolist(), *said.tolist()}) < 2:
-        return {"intervals": {}, "better_than": {}}
-
-    def agreement(placed: Places) -> Drawn:
+    def agreement(placed: Places, names: Iterable[str]) -> Drawn:
         counts = table(truth, placed, tiers)
-        measures: Measures = {
-            "quadratic_kappa": lambda weight: quadratic_kappa(counts(weight)),
-            "macro_f1": lambda weight: macro_f1(counts(weight)),
-        }
-        return _drawn(measures, weights)
+        return _drawn({n: _of_counts(MEASURES[n], counts) for n in names}, weights)
 
-    ours = agreement(said)
-    places = {n: np.searchsorted(ends, rankdata(s) - 0.5, side="right") for n, s in rules.items()}
-    theirs = {name: agreement(placed) for name, placed in places.items()}
+    if len({*truth.tolist(), *said.tolist()}) < 2:
+        return {"intervals": _intervals(agreement(said, {*MEASURES} - {KAPPA})), "better_than": {}}
+    ours = agreement(said, MEASURES)
+    placed = {n: np.searchsorted(ends, rankdata(s) - 0.5, side="right") for n, s in rules.items()}
+    gaps = {name: _apart(ours, agreement(places, [KAPPA])) for name, places in placed.items()}
     return {
-        "intervals": {name: interval(values[1:]) for name, values in ours.items()},
-        "better_than": {n: _apart(ours, drawn)["quadratic_kappa"] for n, drawn in theirs.items()},
+        "intervals": _intervals(ours),
+        "better_than": {name: gap[KAPPA] for name, gap in gaps.items()},
     }
+
+
+def reliability(y: Floats, predicted: Floats, weights: Floats) -> list[dict[str, float]]:
+    """Tenths of the rows, the lowest predicted first: mean prediction, mean truth with its interval
+    over the resamples, rows."""
+    found = []
+    for part in metrics.tenths(predicted):
+        drawn = weights[:, part]
+        several = drawn.sum(axis=1)
+        means = np.divide(
+            drawn @ y[part], several, out=np.full(len(drawn), np.nan), where=several > 0
+        )
+        low, high = interval(means)
+        said, seen = float(predicted[part].mean()), float(y[part].mean())
+        row = {"predicted": said, "seen": seen, "low": low, "high": high}
+        found.append({**row, "rows": int(part.size)})
+    return found
 
 
 def of_first(
@@ -108,9 +123,19 @@ def _all(y: Floats, score: Floats, predicted: Floats, is_amount: bool) -> Measur
     }
 
 
+def _of_counts(
+    measure: Callable[[Floats], float], counts: Callable[[Floats], Floats]
+) -> metrics.Weighted:
+    return lambda weight: measure(counts(weight))
+
+
 def _drawn(measures: Mapping[str, metrics.Weighted], weights: Floats) -> Drawn:
     even = np.ones(weights.shape[1])
     return {n: np.array([f(even), *(f(w) for w in weights)]) for n, f in measures.items()}
+
+
+def _intervals(drawn: Drawn) -> dict[str, list[float]]:
+    return {name: interval(values[1:]) for name, values in drawn.items()}
 
 
 def _apart(ours: Drawn, theirs: Drawn) -> dict[str, list[float]]:

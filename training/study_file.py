@@ -29,7 +29,7 @@ from pydantic import (
 
 from domain.asof import from_micros, parse_instant, to_micros
 from domain.decision import content_hash
-from domain.errors import Fault, InputError
+from domain.errors import Fault, InputError, faults_of
 from domain.plan import Calibration, Season, Split, StudyPlan, check_order
 from domain.settings import SEED
 from domain.tiers import Target
@@ -232,12 +232,5 @@ def read_study(file: Path) -> StudyFile:
     try:
         return StudyFile.model_validate(raw)
     except ValidationError as e:
-        faults = tuple(
-            Fault(
-                ".".join(map(str, err["loc"])) or "study",
-                err["type"],
-                err["msg"].removeprefix("Value error, "),
-            )
-            for err in e.errors(include_url=False, include_input=False)
-        )
+        faults = faults_of(e, "study")
         raise InputError(f"{file.name} breaks rules; mend these places:", faults) from None

@@ -6,7 +6,7 @@ An amount of nothing stands in the lowest tier.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -63,19 +63,25 @@ def macro_f1(counts: Floats) -> float:
     return float(np.divide(hit, either, out=np.zeros(len(counts)), where=either > 0).mean())
 
 
+MEASURES: Mapping[str, Callable[[Floats], float]] = {
+    "macro_f1": macro_f1,
+    "quadratic_kappa": quadratic_kappa,
+    "high_for_low": lambda counts: float(counts[0, -1] / counts.sum()),
+    "low_for_high": lambda counts: float(counts[-1, 0] / counts.sum()),
+}
+"""Figures of a table; the last two are shares of all rows, predicted highest and truly lowest, or
+the other way round."""
+
+
 def tier_figures(
     y: Floats, points: NDArray[np.int64], scale: PointScale, cuts: Cuts
 ) -> dict[str, Any]:
-    """Macro-F1, quadratic weighted kappa, the table of true (rows) by predicted (columns), and the
-    shares of all rows that are predicted highest and truly lowest, or the other way round."""
+    """The table of true (rows) by predicted (columns), and its `MEASURES`."""
     tiers = len(cuts.steps)
     counts = table(true_places(y, scale, cuts), places(points, cuts), tiers)(np.ones(len(y)))
-    kappa = quadratic_kappa(counts)
+    figures = {name: measure(counts) for name, measure in MEASURES.items()}
     return {
         "tiers": [s.name for s in cuts.steps],
-        "macro_f1": macro_f1(counts),
-        "quadratic_kappa": None if np.isnan(kappa) else kappa,
         "table": counts.astype(int).tolist(),
-        "high_for_low": float(counts[0, -1]) / len(y),
-        "low_for_high": float(counts[-1, 0]) / len(y),
+        **{name: None if np.isnan(value) else value for name, value in figures.items()},
     }

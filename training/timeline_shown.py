@@ -43,13 +43,13 @@ LABELS = {
 }
 _STYLE = """
 svg{display:block;width:100%;font:12px system-ui,sans-serif}svg text{fill:var(--soft)}
-.window{fill:#e3eefb}.horizon{fill:#e3f4ea}.gap{fill:none;stroke:var(--warn);stroke-dasharray:5 4}
+.window{fill:#1b66c9;fill-opacity:.13}.horizon{fill:var(--good);fill-opacity:.13}
+.gap{fill:none;stroke:var(--warn);stroke-dasharray:5 4}
 .now{stroke:var(--ink);stroke-width:2}.end{stroke:var(--bad);stroke-dasharray:2 3}
 .visible{fill:#1b66c9;stroke:#1b66c9}.replaced{fill:#1b66c9;stroke:var(--warn);stroke-width:3}
 .corrected{fill:none;stroke:var(--soft)}.late{fill:none;stroke:var(--warn);stroke-width:2}
 .label{fill:var(--good);stroke:var(--good)}.outdated{fill:none;stroke:var(--good)}
-.beyond{fill:var(--line);stroke:var(--soft)}dl{display:grid;grid-template-columns:max-content 1fr;
-gap:2px 18px;margin:0}dd{margin:0}dt{color:var(--soft)}
+.beyond{fill:var(--line);stroke:var(--soft)}
 """
 
 

@@ -31,14 +31,13 @@ from training.fit import Material
 from training.groups import THIN, VINTAGE, Placed, by_group, groups_of, vintages
 from training.judge import Evidence, interval, resample
 from training.noise import seed_noise
-from training.spread import against, of_first, tier_spread
+from training.spread import against, of_first, reliability, tier_spread
 from training.targets import SPECS
 from training.tier_figures import places, tier_figures, true_places
+from training.validation_model import FORMAT
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
-FORMAT = 2
-"""Raised when what a section reads changes: a report reads its own format only."""
 
 
 def validate(
@@ -109,13 +108,15 @@ def _shared(made: Material) -> int:
     return sum(len({*names[learn]} & {*names[tested]}) for learn, tested in made.split.folds)
 
 
-def _labels(features: Sequence[str], catalogue: Catalogue) -> dict[str, dict[str, list[str]]]:
-    """Both texts of every feature and idea, so that a report is the same when the words change."""
+def _labels(features: Sequence[str], catalogue: Catalogue) -> dict[str, Any]:
+    """Both texts of every feature and idea, and units, so that a report is the same when the words
+    change."""
     of = ideas(catalogue)
     told = [catalogue[n] for n in features]
     named = {idea.name: idea for idea in (of[n] for n in features)}
     return {
         "features": {f.name: [f.zh, f.en] for f in told},
+        "units": {f.name: f.unit for f in told},
         "ideas": {name: [idea.zh, idea.en] for name, idea in named.items()},
     }
 
@@ -183,12 +184,11 @@ def _tiers(case: Case, seed: int) -> dict[str, Any]:
 
 def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:
     """Predicted and seen over ten groups; of the bad outcome, or the amount by its mean."""
-    y, p = evidence.y, evidence.predicted
+    y, p, weights = evidence.y, evidence.predicted, resample(evidence.customers, seed)
     if case.is_amount:
-        return {"table": metrics.calibration_table(y / y.mean(), p / y.mean()), "floor": None}
-    good = metrics.calibration_table(y, p)
-    table = [(1 - said, 1 - seen, rows) for said, seen, rows in reversed(good)]
-    return {"table": table, "floor": metrics.calibration_floor(p, seed)}
+        return {"table": reliability(y / y.mean(), p / y.mean(), weights), "floor": None}
+    floor = metrics.calibration_floor(p, seed)
+    return {"table": reliability(1 - y, 1 - p, weights), "floor": floor}
 
 
 def _champion(case: Case, champion: Champion, seed: int) -> dict[str, Any]:

@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 from domain.decision import canonical_json
@@ -24,13 +25,13 @@ from scoring.bundle import Bundle
 from scoring.grouped import LANGUAGES
 from scoring.registry import BUNDLE_TAG, find_bundle
 from scoring.tracking import tracking_client
-from training.validate import FORMAT
-from training.validation_page import page
+from training.validation_model import FILE, FORMAT, Content, read
+from training.validation_page import page, with_signatures, without_signatures
 
-LATEST = "latest"
+LATEST, PAGE = "latest", ".html"
 _HASH = re.compile(r"[0-9a-f]{64}")
 _RUN = re.compile(r"[0-9a-f]{32}")
-_ABOUT = re.compile(rb'<main data-bundle="([0-9a-f]{64})"')
+_ABOUT = re.compile(rb'<main data-bundle="([0-9a-f]{64})" data-lang="(zh|en)">')
 
 
 @dataclass(frozen=True)
@@ -47,12 +48,16 @@ class Report:
 
 
 def bundle_of(workspace: Workspace, named: str) -> Bundle:
-    """The bundle of a hash, of an MLflow run, or the latest that was trained.
+    """The bundle of a hash, of an MLflow run, of a page that was handed over (`FILE.html`), or the
+    latest that was trained.
 
     Raises:
         NotFoundError: nothing has this name here.
         BundleError: it is damaged.
+        PromotionError: the page is none that it makes, or its signatures are not those of the log.
     """
+    if named.endswith(PAGE):
+        return find_bundle(workspace, checked(workspace, Path(named)).bundle)
     if named == LATEST:
         past = approvals.trainings(workspace)
         if not past:
@@ -78,30 +83,48 @@ def _of_run(workspace: Workspace, run_id: str) -> str:
     return str(tags[BUNDLE_TAG])
 
 
-def content(bundle: Bundle) -> dict[str, Any]:
-    """Everything that a report says, as plain JSON.
+def as_json(bundle: Bundle) -> bytes:
+    """Everything that a report says, as canonical JSON: the bundle's card, and each target's
+    figures with its view of reasons.
 
     Raises:
-        BundleError: the bundle was made before there were reports.
+        BundleError: the bundle was made for other reports, or before there were any.
     """
-    told = [t["figures"].get("validation", {}) for t in bundle.card["targets"].values()]
-    if bundle.card.get("policy") is None or any(v.get("format") != FORMAT for v in told):
-        raise BundleError(
-            f"the card of bundle {bundle.hash[:12]} holds no figures that this report reads: "
-            "make it with the Tierline that made the bundle, or train again"
-        )
-    return {
+    card, views = dict(bundle.card), bundle.beside.get("global_view", {})
+    targets = {t: _told(v["figures"], views.get(t)) for t, v in card["targets"].items()}
+    verdicts = {
+        t: {n: w for n, w in v.items() if n != "figures"} for t, v in card["targets"].items()
+    }
+    found = {
         "bundle": bundle.hash,
         "tierline": bundle.tierline,
         "catalogue": bundle.catalogue_hash,
-        "card": dict(bundle.card),
-        "global_view": dict(bundle.beside.get("global_view", {})),
+        "card": {**card, "targets": verdicts},
+        "targets": targets,
     }
+    return canonical_json(found).encode()
 
 
-def as_json(bundle: Bundle) -> bytes:
-    """The content as canonical JSON."""
-    return canonical_json(content(bundle)).encode()
+def _told(figures: Mapping[str, Any], view: Mapping[str, Any] | None) -> dict[str, Any]:
+    """One target of the JSON, from its figures in the card of a bundle."""
+    found = figures.get("validation", {})
+    if found.get("format") != FORMAT:
+        raise BundleError(
+            "the bundle holds no figures that this report reads: make it with the Tierline that "
+            "made the bundle, or train again"
+        )
+    parts = {n: v for n, v in figures.items() if n.startswith(("test", "earlier_"))}
+    rest = {n: v for n, v in figures.items() if n not in {*parts, "verdict", "validation"}}
+    return {**rest, **found, "parts": parts, "view": view}
+
+
+def content(bundle: Bundle) -> Content:
+    """What the page is made from: the JSON of the report, read and checked.
+
+    Raises:
+        BundleError: as `as_json` and `read`.
+    """
+    return read(as_json(bundle))
 
 
 def make(workspace: Workspace, bundle: Bundle, lang: Language) -> Report:
@@ -112,11 +135,44 @@ def make(workspace: Workspace, bundle: Bundle, lang: Language) -> Report:
     return found
 
 
+def shown(workspace: Workspace, report: Report, most: int | None = None) -> bytes:
+    """The page with a box of who signed reports of its bundle, the first `most` of them; without
+    the box where nobody did."""
+    signed = [a for a in approvals.approvals(workspace) if a.bundle == report.bundle][:most]
+    about = _ABOUT.search(report.html)
+    if not signed or about is None:
+        return report.html
+    made = [t.by for t in approvals.trainings(workspace) if t.bundle == report.bundle]
+    lang: Language = "zh" if about[2] == b"zh" else "en"
+    by = ", ".join(dict.fromkeys(made))
+    return with_signatures(report.html.decode(), by, signed, lang).encode()
+
+
+def checked(workspace: Workspace, file: Path) -> Report:
+    """The report of a page that was handed over, with or without a box of signatures.
+
+    Raises:
+        NotFoundError: there is no such file, or its bytes were never a report of this source.
+        PromotionError: it is not what its bundle makes, or the box is not what the log says.
+    """
+    if not file.is_file():
+        raise NotFoundError(f"no file {file.name}: give a page that `tierline report` wrote")
+    html = file.read_bytes()
+    found = kept(workspace, hashlib.sha256(without_signatures(html)).hexdigest())
+    several = len(approvals.approvals(workspace))
+    if html not in [shown(workspace, found, most) for most in range(several + 1)]:
+        raise PromotionError(
+            f"the signatures in {file.name} are not those of the log: make the page again with "
+            "`tierline report`"
+        )
+    return found
+
+
 def log(workspace: Workspace, bundle: Bundle, runs: Sequence[str]) -> None:
     """The report in every language and as JSON, with MLflow, under `report/` of the runs."""
-    told, client = content(bundle), tracking_client(workspace)
-    files = {f"validation.{lang}.html": page(told, lang) for lang in LANGUAGES}
-    files["validation.json"] = canonical_json(told)
+    found, client = content(bundle), tracking_client(workspace)
+    files = {f"validation.{lang}.html": page(found, lang) for lang in LANGUAGES}
+    files[FILE] = as_json(bundle).decode()
     for run_id in runs:
         for name, text in files.items():
             client.log_text(run_id, text, f"report/{name}")
@@ -142,8 +198,8 @@ def kept(workspace: Workspace, report_hash: str) -> Report:
             f"the report has hash {found.hash[:12]}, not {report_hash[:12]}: it was changed, make "
             "it again"
         )
-    told = content(find_bundle(workspace, found.bundle))
-    if html not in [page(told, lang).encode() for lang in LANGUAGES]:
+    said = content(find_bundle(workspace, found.bundle))
+    if html not in [page(said, lang).encode() for lang in LANGUAGES]:
         raise PromotionError(
             f"report {report_hash[:12]} is not what bundle {found.bundle[:12]} makes: make it "
             "again, read it and sign that one"
@@ -154,14 +210,16 @@ def kept(workspace: Workspace, report_hash: str) -> Report:
 def approve(
     workspace: Workspace, named: str, lang: Language, *, by: str, reason: str, at: int
 ) -> Approval:
-    """The approval of a report by its hash, or of a bundle by the report it makes now.
+    """The approval of a report by its hash or its page, or of a bundle by the report it makes now.
 
     Raises:
         NotFoundError: no such report or bundle.
         PromotionError: the report was changed, or who trained the bundle signs it.
         InputError: nobody is named or the reason says nothing.
     """
-    if (workspace.bundles / named).is_dir() or not _HASH.fullmatch(named):
+    if named.endswith(PAGE):
+        report = checked(workspace, Path(named))
+    elif (workspace.bundles / named).is_dir() or not _HASH.fullmatch(named):
         report = make(workspace, bundle_of(workspace, named), lang)
     else:
         report = kept(workspace, named)

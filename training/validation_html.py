@@ -5,14 +5,14 @@ Enters: texts and cells. Leaves: HTML.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 from typing import Any
 
+from domain.gates import Outcome, Word
 from features.catalogue import Language
-from training.validation_svg import number
-from training.validation_words import word
+from training.validation_words import called, segment, word
 
 
 @dataclass(frozen=True)
@@ -22,6 +22,13 @@ class Cell:
     html: str
 
 
+COLOURS: Mapping[Word | Outcome, str] = {
+    "passed": "good",
+    "partly judged": "warn",
+    "not judged": "warn",
+    "failed": "bad",
+}
+_SIGNS = {":": "：", ";": "；", ",": "，", ".": "。"}
 Shown = str | float | int | None | Cell
 
 
@@ -31,13 +38,25 @@ class Writer:
 
     lang: Language
 
+    def sign(self, sign: str) -> str:
+        """A sign between words as the language writes it.
+
+        >>> Writer("zh").sign("; "), Writer("en").sign("; ")
+        ('；', '; ')
+        """
+        return _SIGNS[sign.strip()] if self.lang == "zh" else sign
+
     def w(self, key: str) -> str:
         """The word of a key, escaped."""
         return escape(word(key, self.lang))
 
     def say(self, key: str) -> str:
-        """The word of a key for a picture or a table, which escape it themselves."""
-        return word(key, self.lang)
+        """The word of a key or a name, for a picture or a table, which escape it themselves."""
+        return called(key, self.lang)
+
+    def segment(self, name: str) -> str:
+        """What a segment of coverage is called."""
+        return segment(name, self.lang)
 
     def told(self, pair: Sequence[str]) -> str:
         """The text of a pair (Chinese, English), not escaped."""
@@ -57,7 +76,8 @@ class Writer:
             for column in zip(*shown, strict=True)
         ]
         top = "".join(
-            f"<th{_class(n)}>{self.w(key)}</th>" for key, n in zip(head, is_number, strict=True)
+            f'<th scope="col"{_class(n)}>{escape(self.say(key))}</th>'
+            for key, n in zip(head, is_number, strict=True)
         )
         body = "".join(
             "<tr>"
@@ -68,18 +88,23 @@ class Writer:
             + "</tr>"
             for row in shown
         )
+        label = escape(self.say(head[0]))
         return (
-            f'<div class="wide" tabindex="0"><table><thead><tr>{top}</tr></thead>'
-            f"<tbody>{body}</tbody></table></div>"
+            f'<div class="wide" role="group" aria-label="{label}" tabindex="0"><table><thead>'
+            f"<tr>{top}</tr></thead><tbody>{body}</tbody></table></div>"
         )
 
     def folded(self, key: str, inner: str) -> str:
         """Something that opens by a click and is printed open."""
         return f"<details><summary>{self.w(key)}</summary>{inner}</details>"
 
-    def h(self, key: str) -> str:
-        """A heading inside a section."""
-        return f"<h3>{self.w(key)}</h3>"
+    def listed(self, rows: Iterable[tuple[str, str]]) -> str:
+        """Words and what they are, which is HTML."""
+        return f"<dl>{''.join(f'<dt>{self.w(k)}</dt><dd>{v}</dd>' for k, v in rows)}</dl>"
+
+    def mark(self, word: Word | Outcome, tag: str = "b") -> Cell:
+        """How a gate or a verdict came out, in its colour."""
+        return Cell(f'<{tag} class="{COLOURS[word]}">{self.w(word)}</{tag}>')
 
 
 def _class(is_number: bool) -> str:
@@ -91,17 +116,43 @@ def _shown(cell: Shown) -> str:
         return cell.html
     if cell is None:
         return ""
-    return escape(cell) if isinstance(cell, str) else number(cell)
+    return escape(cell) if isinstance(cell, str) else figure(cell)
 
 
-def ranged(value: Sequence[float]) -> str:
-    r"""A figure with its interval, on one line.
+def figure(value: float) -> str:
+    """A figure with three digits, a count with all of them.
+
+    >>> figure(0.83), figure(1234.5), figure(1234), figure(0.0), figure(123.4), figure(2e-5)
+    ('0.830', '1,234', '1,234', '0', '123', '0.00002')
+    """
+    if isinstance(value, int) or abs(value) >= 1000:
+        return f"{value:,.0f}"
+    if abs(value) < 1e-9:
+        return "0"
+    text = f"{value:#.3g}"
+    return f"{value:.5f}" if "e" in text else text.rstrip(".")
+
+
+def ranged(value: Sequence[float] | None) -> str:
+    r"""A figure with its interval, on one line; nothing where there is none.
 
     >>> ranged([0.5, 0.25, 0.75])
-    '0.5\xa0[0.25,\xa00.75]'
+    '0.500\xa0[0.250,\xa00.750]'
     """
-    figure, low, high = map(number, value)
-    return f"{figure}\u00a0[{low},\u00a0{high}]"
+    if value is None:
+        return ""
+    shown, low, high = map(figure, value)
+    return f"{shown}\u00a0[{low},\u00a0{high}]"
+
+
+def spread(value: Sequence[float] | None) -> Cell:
+    """An interval, on one line; nothing where there is none."""
+    return span("" if value is None else " &ndash; ".join(map(figure, value)))
+
+
+def span(html: str) -> Cell:
+    """What must stand on one line: a range of figures or dates."""
+    return Cell(f'<span class="n">{html}</span>')
 
 
 def plain(content: Any) -> str:

@@ -1,148 +1,215 @@
 """A report as one page that stands alone: inline SVG, no script, no network.
 
-Enters: a report's content. Leaves: HTML in one language, the same bytes for the same content. It
-computes no figure; every text is escaped.
+Enters: a report's content, and who signed it. Leaves: HTML in one language, the same bytes for the
+same content. It computes no figure; every text is escaped.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from html import escape
 from typing import Any
 
+from domain.asof import iso
+from domain.tiers import Target
 from events.html_page import document
 from features.catalogue import Language
-from training.validation_html import Writer, plain
-from training.validation_sections import COLOURS, Section, sections
+from scoring.approvals import Approval
+from training.leakage import Finding
+from training.validation_html import Cell, Shown, Writer, plain, ranged, span
+from training.validation_model import Content
+from training.validation_sections import Section, sections
 from training.validation_words import gate_text
 
 STYLE = """
-main{max-width:1080px}h1,h3{overflow-wrap:anywhere}h2 small{font-weight:400}
+main{max-width:1080px}dd code{overflow-wrap:anywhere}
+.wide td:first-child{min-width:6em}
+h4{margin:16px 0 6px;font-size:14px}span.n{white-space:nowrap}
 h3{border-top:1px solid var(--line);padding-top:12px;font-size:15px;color:var(--ink)}
-dl{display:grid;grid-template-columns:max-content minmax(0,1fr);gap:2px 16px;margin:10px 0}
-dt{color:var(--soft)}dd{margin:0;overflow-wrap:anywhere}code{font-size:13px;overflow-wrap:anywhere}
-.cards{margin:18px 0;display:grid;grid-template-columns:repeat(auto-fit,minmax(200px,1fr));gap:12px}
-.cards a{display:block;color:inherit;text-decoration:none;background:var(--paper);
-border:1px solid var(--line);border-radius:10px;padding:12px 16px}
-.cards b{display:block;font-size:22px}
-.two{display:grid;grid-template-columns:repeat(2,minmax(0,1fr));gap:28px;align-items:start}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(300px,100%),1fr));gap:16px}
-.half{max-width:520px}.wide{overflow-x:auto}.good{color:var(--good)}
+.half{max-width:440px}.wide{overflow-x:auto;margin:8px 0 14px}
 figure{margin:0}figcaption{color:var(--soft);font-size:13px;overflow-wrap:anywhere}
-.chart{display:block;width:100%;max-width:520px;font-size:12px}
+.chart{display:block;width:100%;max-width:440px;font-size:12px}
 .chart text{fill:var(--ink)}.chart .axis{fill:none;stroke:var(--soft);stroke-width:.8}
 .chart polyline{fill:none;stroke-width:2}.chart .main{stroke:var(--good)}
-.chart .second{stroke:var(--warn)}.chart .guide{stroke:var(--soft);stroke-dasharray:4 3}
+.chart .range{stroke:var(--good);stroke-width:1;opacity:.6}
+.chart .guide{stroke:var(--soft);stroke-dasharray:4 3}
 .chart .dot,.chart .bar{fill:var(--good)}.chart .below{fill:var(--bad)}
-th{color:var(--soft);font-weight:400;font-size:13px}td.n,th.n{white-space:nowrap}
-details{margin:10px 0}summary{cursor:pointer;color:var(--soft)}
-.notes{border-left:4px solid var(--warn);padding:4px 12px;margin:14px 0;overflow-wrap:anywhere}
-@media screen and (max-width:760px){.two{grid-template-columns:minmax(0,1fr);gap:14px}
-main{padding:16px 12px 40px}section{padding:14px}dl{grid-template-columns:minmax(0,1fr);gap:0}
-dd{margin-bottom:6px}td,th{padding-right:10px}}
-@media (prefers-color-scheme:dark){:root{--ink:#e4e9ef;--soft:#9fadbc;--line:#33404d;--good:#4cc3a0;
---warn:#e0a030;--bad:#ff8a80;--paper:#1a222b;--ground:#11171d}}
-@page{size:A4;margin:14mm}
-@media print{:root{--ink:#1d2733;--soft:#5d6b7a;--line:#dfe5ec;--good:#0b7a5e;--warn:#9a5b00;
---bad:#b3261e;--paper:#fff;--ground:#fff}body{font-size:12px}main{max-width:none;padding:0}
-section{border:0;padding:0;break-before:page}table{font-size:11px}tr,figure{break-inside:avoid}
-h2,h3{break-after:avoid}*{print-color-adjust:exact}}
+@media print{section{break-before:page}}
 """
-LIMITS = ("limit_time", "limit_cohort", "limit_cause", "limit_group", "limit_profit")
+LIMITS = (
+    "not_use", "limit_data", "limit_time", "limit_cohort", "limit_reject", "limit_cause",
+    "limit_group", "limit_profit",
+)  # fmt: skip
+SUPERVISORS = {
+    "sr_concept": ("use", "label", "method", "monotone"),
+    "sr_outcome": ("discrimination", "calibrated", "gates"),
+    "sr_monitor": ("stability", "compared"),
+    "sr_limits": ("limits",),
+    "ai_data": ("lineage", "split", "leakage", "groups"),
+    "ai_clear": ("use", "reasons", "limits"),
+    "ai_human": ("signed", "limits"),
+    "ai_exact": ("discrimination", "calibrated", "coverage", "stability"),
+}
+"""What a supervisor asks, and the sections that answer."""
+LEARNER = "LightGBM"
+END = "</main>"
 
 
-def page(content: Mapping[str, Any], lang: Language) -> str:
+def page(content: Content, lang: Language) -> str:
     """The whole report in one language; `main` names the bundle that it is about."""
-    write, card = Writer(lang), content["card"]
-    title = f"{write.say('title')}: {card['source']} {content['bundle'][:12]}"
+    write = Writer(lang)
+    title = f"{write.say('title')}: {content.card.source} {content.bundle[:12]}"
     body = (
-        f'<main data-bundle="{content["bundle"]}" data-lang="{lang}">'
+        f'<main data-bundle="{content.bundle}" data-lang="{lang}">'
         f"<h1>{write.w('title')}</h1>{write.note('about')}"
-        f"{_head(content, write)}{_cards(card, write)}{_lineage(card, write)}"
-        f"{''.join(_target(content, t, write) for t in card['targets'])}"
-        f"{_limits(card, write)}</main>"
+        f"{_head(content, write)}{_cards(content, write)}{_lineage(content, write)}"
+        f"{''.join(_target(content, t, write) for t in content.targets)}"
+        f"{_limits(content, write)}{_supervisors(write)}{END}"
     )
     return document("zh-CN" if lang == "zh" else "en", title, STYLE, body)
 
 
-def _head(content: Mapping[str, Any], write: Writer) -> str:
-    card = content["card"]
-    policy = card["policy"]
+def with_signatures(html: str, by: str, signed: Sequence[Approval], lang: Language) -> str:
+    """The page with a box of who trained and who signed, which `without_signatures` takes away."""
+    write = Writer(lang)
+    rows = [(s.by, iso(s.at), s.reason, Cell(f"<code>{s.report}</code>")) for s in signed]
+    box = (
+        f'<section id="signed"><h2>{write.w("signed")}</h2>{write.note("signed_note")}'
+        f"{write.listed([('trained_by', escape(by))])}"
+        f"{write.table(('by', 'at', 'reason', 'report'), rows)}</section>"
+    )
+    before, _, after = html.rpartition(END)
+    return f"{before}{box}{END}{after}"
+
+
+def without_signatures(html: bytes) -> bytes:
+    """The bytes of the page that was signed."""
+    before, found, after = html.rpartition(b'<section id="signed">')
+    return before + END.encode() + after.partition(END.encode())[2] if found else html
+
+
+def _head(content: Content, write: Writer) -> str:
+    card, policy = content.card, content.policy
+    held = [t for t in card.tables.values() if t.first and t.last]
+    ends = (min(str(t.first) for t in held), max(str(t.last) for t in held)) if held else ()
     rows = (
-        ("source", escape(card["source"])),
-        ("bundle", f"<code>{content['bundle']}</code>"),
-        ("policy", f"{escape(policy['version'])} <code>{policy['hash']}</code>"),
-        ("champion", f"<code>{card.get('champion') or write.w('none')}</code>"),
-        ("catalogue", f"<code>{content['catalogue']}</code>"),
-        ("tierline", escape(content["tierline"])),
-        ("seed", str(card["seed"])),
-        ("lock", f"<code>{card['lock_hash'] or write.w('none')}</code>"),
+        ("source", escape(card.source)),
+        ("period", " &ndash; ".join(day[:10] for day in ends) or write.w("none")),
+        ("bundle", f"<code>{content.bundle}</code>"),
+        ("policy", f"{escape(policy.version)} <code>{policy.hash}</code>"),
+        ("champion", f"<code>{card.champion or write.w('none')}</code>"),
+        ("catalogue", f"<code>{content.catalogue}</code>"),
+        ("tierline", escape(content.tierline)),
+        ("seed", str(card.seed)),
+        ("lock", f"<code>{card.lock_hash or write.w('none')}</code>"),
     )
-    told = "".join(f"<dt>{write.w(k)}</dt><dd>{v}</dd>" for k, v in rows)
-    return f"<dl>{told}</dl>{_accepted(card, write)}"
-
-
-def _accepted(card: Mapping[str, Any], write: Writer) -> str:
-    found = {name: card.get(name) for name in ("accepted", "unapproved")}
-    return "".join(
+    said = {"accepted": card.accepted, "unapproved": card.unapproved}
+    return write.listed(rows) + "".join(
         f'<div class="notes"><b class="warn">{write.w(name)}</b> '
-        f"{escape(said['by'])}: {escape(said['reason'])}</div>"
-        for name, said in found.items()
-        if said
+        f"{escape(who.by)}{write.sign(': ')}{escape(who.reason)}</div>"
+        for name, who in said.items()
+        if who is not None
     )
 
 
-def _cards(card: Mapping[str, Any], write: Writer) -> str:
+def _cards(content: Content, write: Writer) -> str:
     inner = ""
-    for target, found in card["targets"].items():
-        figures, word = found["figures"], found["verdict"]
-        metric = figures["metric"]
+    for target, found in content.targets.items():
+        whole, metric = found.test, found.metric
+        figure = ranged((whole.measures[metric], *whole.interval))
+        verdict = write.mark(content.card.targets[target].verdict).html
         inner += (
-            f'<a href="#{target}">{write.w(target)}<b class="{COLOURS[word]}">{write.w(word)}</b>'
-            f"{metric} {figures['test'][metric]:.3f}</a>"
+            f'<a href="#{target}">{write.w(target)}{verdict}'
+            f"{write.w(metric)} {figure}<br><small>{write.w('rows')} {whole.rows:,}</small></a>"
         )
-    return f'<nav class="cards">{inner}</nav>'
+    return f'<nav class="cards" aria-label="{write.w("verdicts")}">{inner}</nav>'
 
 
-def _lineage(card: Mapping[str, Any], write: Writer) -> str:
-    rows = sorted(card["data"].items())
-    asked = card["policy"]["gates"]["approval"]
-    inner = write.table(("table", "hash"), rows) + write.note(
-        "approval" if asked else "no_approval"
-    )
-    if card["skipped"]:
-        inner += write.h("skipped") + plain(card["skipped"])
-    inner += write.folded("plan", plain(card["plan"]))
-    if card.get("leakage"):
-        inner += write.h("leakage") + plain(card["leakage"])
-    return f"<section><h2>{write.w('lineage')}</h2>{inner}</section>"
-
-
-def _target(content: Mapping[str, Any], target: Any, write: Writer) -> str:
-    card = content["card"]
-    found = card["targets"][target]
-    section = Section(
-        target, found["figures"], card["plan"], content["global_view"].get(target), write
-    )
-    word = found["verdict"]
+def _lineage(content: Content, write: Writer) -> str:
+    card = content.card
+    rows: list[tuple[Shown, ...]] = []
+    for name, sha in sorted(card.data.items()):
+        table = card.tables.get(name)
+        first, last = (table.first, table.last) if table else (None, None)
+        rows.append(
+            (
+                name, table.rows if table else None, *(_day(m) for m in (first, last)),
+                Cell(f"<code>{sha}</code>"),
+            )
+        )  # fmt: skip
+    inner = write.table(("table", "rows", "first_event", "last_event", "hash"), rows)
+    inner += write.note("approval" if content.policy.gates.approval else "no_approval")
+    if card.skipped:
+        inner += f"<h3>{write.w('skipped')}</h3>{plain(card.skipped)}"
+    inner += write.folded("plan", plain(card.plan))
     return (
-        f'<section id="{target}"><h2>{write.w(target)} '
-        f'<small class="{COLOURS[word]}">{write.w(word)}</small></h2>'
+        f'<section id="lineage"><h2>{write.w("lineage")}</h2>{inner}{_leaks(content, write)}'
+        "</section>"
+    )
+
+
+def _day(moment: object) -> Cell:
+    return span(str(moment)[:10] if moment else "")
+
+
+def _leaks(content: Content, write: Writer) -> str:
+    """What looked like the future or the test, and the figure of every check."""
+    leakage = content.card.leakage
+    findings = [Finding(**f) for f in (*leakage.alarms, *leakage.told)]  # type: ignore[arg-type]
+    rows = [
+        (f.check, f.where, f.said, f.figure, write.say("yes" if f.is_sure else "no"))
+        for f in findings
+    ]
+    found = (
+        write.table(("check", "where", "said", "figure", "stops"), rows)
+        if rows
+        else f"<p>{write.w('leaks_none')}</p>"
+    )
+    figures = [
+        (" · ".join(write.say(k) for k in path), value) for path, value in _flat(leakage.figures)
+    ]
+    told = write.folded("details", write.table(("check", "figure"), figures))
+    return f"<h3>{write.w('leaks')}</h3>{write.note('leaks_how')}{found}{told}"
+
+
+def _flat(found: Any, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Shown]]:
+    """Every value of nested JSON with its keys; a list is one text."""
+    if isinstance(found, Mapping):
+        return [leaf for key, inner in found.items() for leaf in _flat(inner, (*path, key))]
+    return [(path, ", ".join(map(str, found)) if isinstance(found, list) else found)]
+
+
+def _target(content: Content, target: Target, write: Writer) -> str:
+    found = content.targets[target]
+    learner = content.card.learner or LEARNER
+    section = Section(target, found, content.plan, learner, write)
+    verdict = write.mark(content.card.targets[target].verdict, "small").html
+    return (
+        f'<section id="{target}"><h2>{write.w(target)} {verdict}</h2>'
         f"{''.join(sections(section))}</section>"
     )
 
 
-def _gate(gate: Mapping[str, Any], write: Writer) -> str:
-    name, figure = (gate_text(gate[k], write.lang) for k in ("gate", "figure"))
-    return f"{escape(name)}: {write.w(gate['result'])}: {escape(figure)}"
-
-
-def _limits(card: Mapping[str, Any], write: Writer) -> str:
-    inner = "".join(f"<li>{write.w(key)}</li>" for key in LIMITS)
+def _limits(content: Content, write: Writer) -> str:
     told = [
-        f"<li>{write.w(t)}: {_gate(g, write)}</li>"
-        for t, found in card["targets"].items()
-        for g in found["figures"]["gates"]
-        if g["result"] != "passed"
+        write.sign(": ").join(
+            (write.w(t), write.mark(g.result).html,
+             *(escape(gate_text(text, write.lang)) for text in (g.gate, g.figure)))
+        )
+        for t, found in content.targets.items()
+        for g in found.gates if g.result != "passed"
+    ]  # fmt: skip
+    inner = "".join(f"<li>{text}</li>" for text in (*told, *map(write.w, LIMITS)))
+    return f'<section id="limits"><h2>{write.w("limits")}</h2><ul>{inner}</ul></section>'
+
+
+def _supervisors(write: Writer) -> str:
+    rows = [
+        (write.say(asked), ("、" if write.lang == "zh" else ", ").join(write.say(s) for s in where))
+        for asked, where in SUPERVISORS.items()
     ]
-    return f"<section><h2>{write.w('limits')}</h2><ul>{''.join(told)}{inner}</ul></section>"
+    return (
+        f'<section id="supervisor"><h2>{write.w("supervisor")}</h2>{write.note("supervisor_note")}'
+        f"{write.table(('asks', 'stands'), rows)}</section>"
+    )

@@ -10,8 +10,8 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from html import escape
 
-WIDTH, HEIGHT = 340, 230
-LEFT, RIGHT, TOP, BOTTOM = 46, 10, 12, 36
+WIDTH, HEIGHT = 340, 240
+LEFT, RIGHT, TOP, BOTTOM = 46, 10, 24, 36
 CELLS = 40
 """Letters of the name of a bar; a Chinese character counts as two."""
 
@@ -46,9 +46,18 @@ def axes_of(points: Sequence[Point], names: tuple[str, str]) -> Axes:
     return Axes(sides[0], sides[1], names)
 
 
-def curves(title: str, lines: Mapping[str, Sequence[Point]], axes: Axes) -> str:
-    """Several lines by their style: `main`, `second`, `guide`, or `dots` without a line."""
+def curves(
+    title: str,
+    lines: Mapping[str, Sequence[Point]],
+    axes: Axes,
+    ranges: Sequence[tuple[float, float, float]] = (),
+) -> str:
+    """Several lines by their style: `main`, `guide`, or `dots` without a line; `ranges` are
+    upright bars at x, from low to high."""
     parts = [*_frame(axes)]
+    for at, low, high in ranges:
+        (x, bottom), (_, top) = axes.at((at, low)), axes.at((at, high))
+        parts.append(f'<path class="range" d="M{x:.1f} {bottom:.1f}V{top:.1f}"/>')
     for style, points in lines.items():
         places = [axes.at(p) for p in points]
         if style != "dots":
@@ -76,7 +85,7 @@ def _frame(axes: Axes) -> Iterator[str]:
         yield _text(number(low + part * (high - low)), LEFT - 4, y + 4, "end")
     if axes.names[0]:
         yield _text(axes.names[0], (LEFT + end) / 2, HEIGHT - 5, "middle")
-    yield _text(axes.names[1], LEFT + 6, TOP + 6, "start")
+    yield _text(axes.names[1], 2, 12, "start")
 
 
 def bars(title: str, rows: Sequence[tuple[str, float, str]], most: float | None = None) -> str:

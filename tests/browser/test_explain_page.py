@@ -7,10 +7,11 @@ import zlib
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from serving.explain_page import page
 from serving.print_pdf import pdf
+from tests.browsers import launched, opened_page
 from tests.serving.told_world import POINTS, told
 
 LONG = "x" * 128
@@ -19,28 +20,16 @@ LONG = "x" * 128
 
 @pytest.fixture(scope="module")
 def opened(chromium) -> Iterator[Browser]:
-    flags = ["--no-sandbox", "--disable-background-networking"]
-    with sync_playwright() as play:
-        started = play.chromium.launch(executable_path=chromium, args=flags)
+    with launched(chromium) as started:
         yield started
-        started.close()
 
 
 @pytest.fixture(params=[("zh", 1280), ("zh", 390), ("en", 1280), ("en", 390)], ids=str)
 def seen(request, opened, tmp_path) -> Iterator[Page]:
     lang, width = request.param
-    file = tmp_path / "page.html"
-    file.write_text(page(told(LONG), lang), encoding="utf-8")
-    shown = opened.new_page(viewport={"width": width, "height": 900})
-    asked: list[str] = []
-    faults: list[str] = []
-    shown.on("request", lambda r: asked.append(r.url))
-    shown.on("console", lambda m: faults.append(m.text))
-    shown.goto(file.as_uri())
-    yield shown
-    shown.close()
-    assert asked == [file.as_uri()]
-    assert not faults
+    html = page(told(LONG), lang)
+    with opened_page(opened, html, tmp_path / "page.html", width) as shown:
+        yield shown
 
 
 def test_nothing_is_wider_than_the_window(seen):

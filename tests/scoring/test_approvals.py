@@ -46,11 +46,31 @@ def test_the_same_signature_is_not_logged_twice(shop):
     assert len(approvals(shop)) == 1
 
 
-@pytest.mark.parametrize("name", ["Wang Fang", "wang  fang", " WANG FANG "])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "Wang Fang", "wang  fang", " WANG FANG ", "WangFang", "Wang-Fang", "Fang, Wang",
+        "Wáng Fāng", "Wang\tFang", "Wang\u00a0Fang", "Wang\u200bFang", "\u202eWang Fang",
+        "Ｗａｎｇ　Ｆａｎｇ", "W\u0430ng F\u0430ng", "W\u0391NG FANG", "𝐖𝐚𝐧𝐠 𝐅𝐚𝐧𝐠",
+    ],
+)  # fmt: skip
 def test_the_author_may_not_sign(shop, name):
     with pytest.raises(PromotionError, match="may not approve it: ask a second person"):
         sign(shop, by=name)
     assert approvals(shop) == ()
+
+
+@pytest.mark.parametrize("name", ["Wang Feng", "Wang", "Li", "王芳", "W. Fang", "Ванг"])
+def test_another_name_is_another_person(shop, name):
+    assert sign(shop, by=name).by == name
+
+
+def test_an_author_of_another_script_is_known_by_every_case(shop):
+    trained(shop, OTHER, "Анна Ли", JUNE + 1)
+    for name in ("АННА ЛИ", "анна ли", "Ли, Анна"):
+        with pytest.raises(PromotionError, match="may not approve"):
+            sign(shop, bundle=OTHER, by=name, at=JUNE + 2)
+    assert sign(shop, bundle=OTHER, by="Анна Мин", at=JUNE + 2)
 
 
 def test_everybody_who_trained_it_is_an_author(shop):
@@ -64,7 +84,10 @@ def test_a_bundle_of_which_nobody_knows_the_author_cannot_be_signed(shop):
         sign(shop, bundle=OTHER)
 
 
-@pytest.mark.parametrize(("by", "reason"), [(" ", WHY), ("Li", "fine"), ("Li", "         x")])
+@pytest.mark.parametrize(
+    ("by", "reason"),
+    [(" ", WHY), ("\u200b", WHY), ("--", WHY), ("Li", "fine"), ("Li", "         x")],
+)
 def test_a_name_and_a_reason_are_asked_for(shop, by, reason):
     with pytest.raises(InputError, match="give a name, and a reason"):
         sign(shop, by=by, reason=reason)

@@ -220,11 +220,11 @@ def test_files_with_fitting_hashes_but_other_content_are_refused(copy, name, dat
     ("pattern", "by", "message"),
     [
         (r'"slope":1.2', '"slope":-1.2', "slope must be"),
-        (r'"horizon_days":90', '"horizon_days":"90"', "breaks rules at"),
-        (r'"format":1', '"format":2', "breaks rules at"),
+        (r'"horizon_days":90', '"horizon_days":"90"', "breaks rules: "),
+        (r'"format":1', '"format":2', "breaks rules: "),
         (r'"target":"churn"', '"target":"credit"', "name other targets"),
         (r'"spend_sum_90d"', '"spend_sum_91d"', "other features"),
-        (r'"explainer":"tree_shap"', '"explainer":"guess"', "breaks rules at"),
+        (r'"explainer":"tree_shap"', '"explainer":"guess"', "breaks rules: "),
     ],
 )
 def test_a_manifest_with_a_fitting_hash_but_other_content_is_refused(copy, pattern, by, message):

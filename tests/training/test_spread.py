@@ -8,8 +8,10 @@ from scipy.special import logit
 from sklearn.metrics import average_precision_score, brier_score_loss, cohen_kappa_score, f1_score
 
 from tests.training.test_judge import amounts, evidence
-from training.judge import interval, judge, judge_amount, plain_figures, resample
-from training.spread import against, of_first, spread, tier_spread
+from training.judge import Evidence, interval, judge, judge_amount, plain_figures, resample
+from training.metrics import calibration_table
+from training.spread import against, of_first, reliability, spread, tier_spread
+from training.tier_figures import MEASURES
 
 MADE = [(evidence(3), judge, False), (amounts(3), judge_amount, True)]
 
@@ -20,14 +22,56 @@ def test_every_figure_has_an_interval_about_it_and_the_ranking_one_is_the_judges
 ):
     found, told = spread(made, 1, is_amount=is_amount), judged(made, 1)
     plain = plain_figures(made, is_amount=is_amount)
-    assert {*found["intervals"]} == {*plain}
-    for name, (low, high) in found["intervals"].items():
+    assert {*found["intervals"]} == {*plain, "mean" if is_amount else "base_rate"}
+    for name in plain:
+        low, high = found["intervals"][name]
         slack = 0.02 if name == "calibration_error" else 0.0
         assert low - slack < plain[name] < high, name
     assert found["intervals"][told.metric] == told.figures["interval"]
     for other, gaps in found["differences"].items():
         assert gaps[told.metric] == pytest.approx(told.figures["difference"][other])
         assert {*gaps} < {*plain}, "a baseline predicts nothing that could be held to the truth"
+
+
+def tied(*, is_amount: bool, n: int = 120) -> Evidence:
+    """Rows of half as many customers, with ties in the score."""
+    rng = np.random.default_rng(2)
+    score = np.round(rng.normal(size=n), 1)
+    who = [f"C{row // 2:02}" for row in range(n)]
+    if is_amount:
+        y = np.where(rng.random(n) < 0.3, 0.0, np.exp(score + rng.normal(size=n)))
+        return Evidence(y, score, np.exp(score), {}, who)
+    p = 1 / (1 + np.exp(-score))
+    return Evidence((rng.random(n) < p).astype(np.float64), score, p, {}, who)
+
+
+@pytest.mark.parametrize("is_amount", [False, True])
+def test_the_interval_of_a_figure_is_that_of_rows_drawn_again(is_amount):
+    made, again = tied(is_amount=is_amount), []
+    for weight in resample(made.customers, 5):
+        rows = np.repeat(np.arange(120), weight.astype(int))
+        y = made.y[rows]
+        some = Evidence(y, made.score[rows], made.predicted[rows], {}, [])
+        truth = {"mean": y.mean()} if is_amount else {"base_rate": 1 - y.mean()}
+        again.append({**plain_figures(some, is_amount=is_amount), **truth})
+    told = spread(made, 5, is_amount=is_amount)["intervals"]
+    assert {*told} == {*again[0]}
+    for name in {*told} - {"calibration_error", "spearman"}:  # these keep the groups and ranks
+        ends = np.quantile([drawn[name] for drawn in again], [0.025, 0.975])
+        assert told[name] == pytest.approx(ends, rel=1e-9), name
+
+
+def test_a_tenth_has_its_means_and_the_interval_of_its_own_rows():
+    made = tied(is_amount=False)
+    weights = resample(made.customers, 5)
+    found = reliability(made.y, made.predicted, weights)
+    plain = [(r["predicted"], r["seen"], r["rows"]) for r in found]
+    assert plain == calibration_table(made.y, made.predicted)
+    last = np.argsort(made.predicted, kind="stable")[-found[-1]["rows"] :]
+    means = [np.repeat(made.y[last], w[last].astype(int)).mean() for w in weights if w[last].any()]
+    ends = np.quantile(means, [0.025, 0.975])
+    assert (found[-1]["low"], found[-1]["high"]) == pytest.approx(ends, rel=1e-9)
+    assert all(r["low"] <= r["seen"] <= r["high"] for r in found)
 
 
 def test_a_difference_is_paired_over_rows_drawn_as_often():
@@ -85,8 +129,24 @@ def test_tiers_are_held_to_those_of_a_rule_of_the_same_sizes():
     assert low < ours < high
     low, high = told["intervals"]["macro_f1"]
     assert low < f1_score(truth, said, average="macro") < high
-    none = np.zeros(900, int)
-    assert tier_spread(made, none, none, rules, 1) == {"intervals": {}, "better_than": {}}
+    none = tier_spread(made, np.zeros(900, int), np.zeros(900, int), rules, 1)
+    assert none["better_than"] == {}
+    assert none["intervals"].keys() == {*told["intervals"]} - {"quadratic_kappa"}
+
+
+def test_intervals_of_tiers_are_those_of_rows_drawn_again():
+    made, rng = tied(is_amount=True), np.random.default_rng(3)
+    truth, said = rng.integers(0, 3, 120), rng.integers(0, 3, 120)
+    again = []
+    for weight in resample(made.customers, 4):
+        pair = [np.repeat(v, weight.astype(int)) for v in (truth, said)]
+        far = [((pair[0] == a) & (pair[1] == b)).mean() for a, b in ((0, 2), (2, 0))]
+        f1 = f1_score(*pair, average="macro")
+        again.append([f1, cohen_kappa_score(*pair, weights="quadratic"), *far])
+    ends = np.quantile(again, [0.025, 0.975], axis=0).T
+    told = tier_spread(made, truth, said, {}, 4)["intervals"]
+    assert [*told] == [*MEASURES]
+    assert np.array([*told.values()]) == pytest.approx(ends, rel=1e-9)
 
 
 @pytest.mark.parametrize("first", [1, -1])

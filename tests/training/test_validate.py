@@ -79,14 +79,23 @@ def test_the_first_tenth_holds_more_of_what_is_sought_than_the_last(case):
     assert rows[0]["mean"] == near(sought[first].mean(), 0.05)
 
 
+def test_the_card_tells_how_much_of_what_period_each_table_holds(trained):
+    card = read_card(trained.result.bundle.card)
+    assert {*card.tables} == {*card.data} == {*trained.dataset.tables}
+    for name, told in card.tables.items():
+        moments = trained.dataset.table(name)["happened_at"].to_pylist()
+        assert (told.rows, told.first, told.last) == (len(moments), min(moments), max(moments))
+
+
 def test_reliability_of_each_part_adds_up_to_its_means(trained, case):
     target, found, _, _, _ = case
     parts = trained.result.targets[target].parts
     assert {*found["reliability"]} == {*parts} == {*found["noise"]}
     for name, told in found["reliability"].items():
-        rows = sum(n for *_, n in told["table"])
+        rows = sum(r["rows"] for r in told["table"])
         assert rows == parts[name].figures["rows"]
-        error = sum(n * abs(a - b) for a, b, n in told["table"]) / rows
+        apart = (r["rows"] * abs(r["predicted"] - r["seen"]) for r in told["table"])
+        error = sum(apart) / rows
         assert error == near(parts[name].figures["calibration_error"])
         assert (told["floor"] is None) == (target == "value")
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import re
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -12,13 +13,17 @@ import pytest
 from click.testing import CliRunner
 
 from cli import main
+from domain.asof import iso
 from domain.errors import BundleError, NotFoundError, PromotionError
 from domain.tiers import TARGETS
 from domain.workspace import Workspace
 from scoring.approvals import approvals
 from scoring.grouped import LANGUAGES
 from scoring.registry import find_bundle, tracking_client
+from tests.training.page_world import Reader
 from training import validation
+from training.validation_page import page as page_of
+from training.validation_page import without_signatures
 
 WHY = "Read it from first to last page."
 
@@ -68,11 +73,14 @@ def test_nothing_is_the_latest_before_a_training(tmp_path):
 
 
 def test_a_bundle_without_these_figures_makes_no_report(bundle):
-    with pytest.raises(BundleError, match="holds no figures that this report reads"):
+    with pytest.raises(BundleError, match="the card names no policy"):
         validation.content(replace(bundle, card={**bundle.card, "policy": None}))
     old = json.loads(json.dumps(bundle.card))
     old["targets"]["churn"]["figures"]["validation"]["format"] = 99
     with pytest.raises(BundleError, match="train again"):
+        validation.content(replace(bundle, card=old))
+    del old["targets"]["churn"]["figures"]["validation"]
+    with pytest.raises(BundleError, match="holds no figures that this report reads"):
         validation.content(replace(bundle, card=old))
 
 
@@ -96,6 +104,82 @@ def test_a_changed_report_cannot_be_signed(trained, bundle):
         validation.kept(trained.workspace, "a" * 64)
 
 
+@pytest.fixture
+def signed(trained, bundle) -> validation.Report:
+    """A report that somebody signed, and that shows it."""
+    made = validation.make(trained.workspace, bundle, "zh")
+    validation.approve(
+        trained.workspace, made.hash, "zh", by="Sun <b>", reason=WHY, at=time.time_ns() // 1000
+    )
+    return made
+
+
+def test_a_page_shows_who_signed_it_and_keeps_the_hash_that_was_signed(trained, signed, tmp_path):
+    page = tmp_path / "handed over.html"
+    page.write_bytes(validation.shown(trained.workspace, signed))
+    read = Reader(page.read_text(encoding="utf-8"))
+    last = read.tables["signed"][0][-1]
+    approval = approvals(trained.workspace)[-1]
+    assert last == ["Sun <b>", iso(approval.at), WHY, signed.hash]
+    assert read.open == []
+    assert hashlib.sha256(page.read_bytes()).hexdigest() != signed.hash
+    assert without_signatures(page.read_bytes()) == signed.html
+    assert validation.checked(trained.workspace, page) == signed
+    page.write_bytes(signed.html)
+    assert validation.checked(trained.workspace, page) == signed
+    with pytest.raises(NotFoundError, match="no file"):
+        validation.checked(trained.workspace, tmp_path / "none.html")
+
+
+@pytest.mark.parametrize(
+    ("changed", "by", "error"),
+    [
+        (WHY.encode(), b"Never read it, but fine.", PromotionError),
+        (b"Sun &lt;b&gt;", b"Qian", PromotionError),
+        (b'<section id="signed">', b'<section id="signed"><p>', PromotionError),
+        (b"<h1>", b"<h1>! ", NotFoundError),
+        (b"</html>", b"</html> ", NotFoundError),
+    ],
+)
+def test_a_page_changed_in_its_text_or_its_signatures_is_refused(
+    trained, signed, tmp_path, changed, by, error
+):
+    page = tmp_path / "forged.html"
+    shown = validation.shown(trained.workspace, signed)
+    assert changed in shown
+    page.write_bytes(shown.replace(changed, by))
+    with pytest.raises(error):
+        validation.checked(trained.workspace, page)
+
+
+def test_a_changed_bundle_breaks_the_signature_of_its_report(trained, bundle):
+    made = validation.make(trained.workspace, bundle, "en")
+    card = trained.workspace.bundles / bundle.hash / "card.json"
+    true = card.read_bytes()
+    try:
+        card.write_bytes(true.replace(b'"passed"', b'"failed"', 1))
+        with pytest.raises(BundleError, match="damaged"):
+            validation.kept(trained.workspace, made.hash)
+        with pytest.raises(BundleError, match="damaged"):
+            validation.approve(
+                trained.workspace, bundle.hash, "en", by="Li", reason=WHY, at=2**52
+            )  # fmt: skip
+    finally:
+        card.write_bytes(true)
+    assert validation.kept(trained.workspace, made.hash) == made
+
+
+def test_a_changed_figure_changes_the_json_and_both_pages(bundle):
+    card = json.loads(json.dumps(bundle.card))
+    card["targets"]["churn"]["figures"]["test"]["auc"] += 0.01
+    other = replace(bundle, card=card)
+    assert validation.as_json(other) != validation.as_json(bundle)
+    for lang in LANGUAGES:
+        assert page_of(validation.content(other), lang) != page_of(
+            validation.content(bundle), lang
+        )  # fmt: skip
+
+
 def tierline(trained, *words: str, code: int = 0) -> str:
     done = CliRunner().invoke(main, ["--home", str(trained.workspace.home), *words])
     assert done.exit_code == code, done.output
@@ -110,15 +194,19 @@ def test_the_commands_report_and_approve(trained, bundle, tmp_path):
     report = re.search(r"report ([0-9a-f]{64})", said)[1]
     assert "approved by nobody" in said
     assert hashlib.sha256(page.read_bytes()).hexdigest() == report
-    assert json.loads(pack.read_bytes()) == json.loads(
-        json.dumps(validation.content(bundle), allow_nan=False)
-    )
+    assert pack.read_bytes() == validation.as_json(bundle)
     asked = ("approve", report, "--reason", WHY)
     refused = tierline(trained, *asked, "--by", "unnamed", code=2)
     assert "may not approve it: ask a second person" in refused
     assert "approved by Wang" in tierline(trained, *asked, "--by", "Wang")
     assert approvals(trained.workspace)[-1].report == report
     again = tierline(trained, "approve", bundle.hash, "--reason", WHY, "--by", "Li")
-    english = validation.make(trained.workspace, bundle, "en").hash
-    assert f"report {english}" in again
-    assert f"approved by Li: {WHY}" in tierline(trained, "report", bundle.hash)
+    english = validation.make(trained.workspace, bundle, "en")
+    assert f"report {english.hash}" in again
+    told = tierline(trained, "report", bundle.hash, "--html", str(page))
+    assert f"approved by Li: {WHY}" in told
+    assert f"report {english.hash}" in told
+    assert page.read_bytes() != english.html
+    assert f"report {english.hash}" in tierline(trained, "report", str(page))
+    signed = tierline(trained, "approve", str(page), "--reason", WHY, "--by", "Zhao")
+    assert f"report {english.hash}" in signed

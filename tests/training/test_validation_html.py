@@ -10,7 +10,7 @@ EN = Writer("en")
 def test_a_column_of_numbers_stands_right_and_texts_are_escaped():
     html = EN.table(("gate", "rows"), [("a < b", 1234), ("c", None)])
     assert html.count('<td class="n">') == 2
-    assert '<th class="n">rows</th>' in html
+    assert '<th scope="col" class="n">rows</th>' in html
     assert "<td>a &lt; b</td>" in html
     assert '<td class="n">1,234</td>' in html
 

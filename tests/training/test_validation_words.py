@@ -6,19 +6,22 @@ import re
 
 import pytest
 
-from training.validation_words import WORDS, gate_text, word
+from training.validation_words import called, gate_text, word, words
 
 
-@pytest.mark.parametrize("key", WORDS)
+@pytest.mark.parametrize("key", words())
 def test_every_word_has_both_texts(key):
-    zh, en = WORDS[key]
+    zh, en = words()[key]
     assert en.strip()
     assert not re.search(r"[一-鿿]", en)
     assert re.search(r"[一-鿿]|^[A-Z-]+[0-9]*$|^SHA-256$", zh)
 
 
-def test_what_is_no_key_is_its_own_text():
-    assert word("somebody's column", "zh") == "somebody's column"
+def test_a_name_of_the_source_is_its_own_text_and_a_key_must_be_one():
+    assert called("somebody's column", "zh") == "somebody's column"
+    assert called("gender", "zh") == word("gender", "zh") == "性别"
+    with pytest.raises(KeyError):
+        word("somebody's column", "zh")
 
 
 def test_no_english_is_left_of_the_gates_of_a_training(trained):
