@@ -81,7 +81,7 @@ def report(
 def approve(
     home: Path, source: str, report_or_bundle: str, by: str, reason: str, lang: Language
 ) -> None:
-    """Sign a report by its hash, or the report of a bundle; who trained it may not.
+    """Sign a report by its hash or its page, or that of a bundle; who trained it may not.
 
     \b
     Example:
