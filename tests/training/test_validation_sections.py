@@ -31,7 +31,7 @@ def test_the_interval_and_the_seeds_stand_beside_the_figure(churn):
     html = SECTIONS["discrimination"](churn)
     whole = churn.figures["test"]
     low, high = whole["interval"]
-    assert whole["intervals"]["auc"] == [low, high]
+    assert whole["intervals"]["auc"] == [low, high] == whole["interval"]
     for name, word in (("auc", "AUC"), ("ks", "KS"), ("brier", "Brier score")):
         low, high = whole["intervals"][name]
         row = html[html.index(f"<td>{word}</td>") :].partition("</tr>")[0]
