@@ -48,6 +48,13 @@ def take_in(home: Path, source: str, data: Path | None) -> Report:
 @click.command()
 @click.option("--customers", default=5000, show_default=True, help="how many, 100 to 5,000,000")
 @click.option("--months", default=30, show_default=True, help="months of history")
+@click.option(
+    "--season",
+    type=click.FloatRange(0, 8),
+    default=1.0,
+    show_default=True,
+    help="power of the yearly wave in purchases: 0 none, 1 mild, 4 moves who buys again",
+)
 @click.option("--drift-month", type=int, help="month from which customers behave differently")
 @click.option("--until", help="first of a month at which the data ends [this month]")
 @opt.seed

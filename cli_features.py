@@ -7,7 +7,6 @@ commands, so that `--help` stays fast.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
 from pathlib import Path
 
 import click
@@ -41,10 +40,19 @@ def features() -> None:
 _theme = click.option("--theme", help="only the features of this theme")
 
 
-def _print(lines: Iterator[str]) -> None:
-    console = Console(soft_wrap=True)
-    for line in lines:
-        console.print(line, markup=False, highlight=False)
+def _tells(command: str, text: str) -> None:
+    """Adds the command that prints what is to be said of one feature, or its lineage alone."""
+
+    @features.command(command, help=text)
+    @click.argument("name")
+    def tell(name: str) -> None:
+        from features import terminal
+        from features.catalogue import CATALOGUE
+
+        lines = {"show": terminal.feature_lines, "lineage": terminal.lineage_lines}[command]
+        console = Console(soft_wrap=True)
+        for line in lines(CATALOGUE, name):
+            console.print(line, markup=False, highlight=False)
 
 
 @features.command()
@@ -83,34 +91,24 @@ def list_features(theme: str | None, search: str) -> None:
     Console().print(feature_table(CATALOGUE, theme, search))
 
 
-@features.command()
-@click.argument("name")
-def show(name: str) -> None:
+_tells(
+    "show",
     """Show all that is declared of one feature, and how its reasons read.
 
     \b
     Example:
       tierline features show purchase_recency_days
-    """
-    from features.catalogue import CATALOGUE
-    from features.terminal import feature_lines
-
-    _print(feature_lines(CATALOGUE, name))
-
-
-@features.command()
-@click.argument("name")
-def lineage(name: str) -> None:
+    """,
+)
+_tells(
+    "lineage",
     """Follow one feature down to the raw columns that it reads.
 
     \b
     Example:
       tierline features lineage recency_to_gap
-    """
-    from features.catalogue import CATALOGUE
-    from features.terminal import lineage_lines
-
-    _print(lineage_lines(CATALOGUE, name))
+    """,
+)
 
 
 @features.command()

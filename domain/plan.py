@@ -5,11 +5,18 @@ A reader writes it beside the tables it read; training follows it. It holds no d
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from datetime import datetime
+from itertools import pairwise
 from typing import Literal, Self
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from domain.tiers import Target
+
+Split = Literal["time", "customer", "folds"]
+Calibration = Literal["customers", "latest"]
+Season = Literal["none", "year_before", "smooth"]
 
 
 class TargetPlan(BaseModel):
@@ -34,6 +41,20 @@ class TargetPlan(BaseModel):
     )
 
 
+def check_order(train: Sequence[datetime], test: Sequence[datetime]) -> None:
+    """Nothing, where each date stands once, in the order of time, training before the test.
+
+    Raises:
+        ValueError: names the date that does not.
+    """
+    for earlier, later in pairwise((*train, *test)):
+        if earlier >= later:
+            raise ValueError(
+                f"{later:%Y-%m-%d} does not come after {earlier:%Y-%m-%d}: give each date once, in "
+                "the order of time, those of training before those of the test"
+            )
+
+
 class StudyPlan(BaseModel):
     """How rows are split: `time` = later and unseen customers, `customer` = unseen customers of one
     instant, `folds` = customers in folds, for sets too small to set a test aside.
@@ -47,7 +68,7 @@ class StudyPlan(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    split: Literal["time", "customer", "folds"]
+    split: Split
     train_as_of: tuple[AwareDatetime, ...] = ()
     test_as_of: tuple[AwareDatetime, ...] = ()
     split_key: str
@@ -57,12 +78,12 @@ class StudyPlan(BaseModel):
         description="columns of `customers`, or of a ready-made table, that tell the same person "
         "under several ids; none: every id is a person",
     )
-    calibration: Literal["customers", "latest"] = Field(
+    calibration: Calibration = Field(
         default="customers",
         description="who calibrates: customers of their own, or everybody at the latest training "
         "as_of, which no tree learns from then",
     )
-    season: Literal["none", "year_before", "smooth"] = Field(
+    season: Season = Field(
         default="none",
         description="year_before: the intercept of a calendar month is learnt at the latest "
         "training as_of in that month, for decisions in the same month of later years; smooth: "
@@ -70,6 +91,11 @@ class StudyPlan(BaseModel):
     )
     currency: str = Field(description="unit of every amount, for texts: GBP, CZK, TWD")
     targets: dict[Target, TargetPlan]
+
+    @model_validator(mode="after")
+    def _in_order(self) -> Self:
+        check_order(self.train_as_of, self.test_as_of)
+        return self
 
     @model_validator(mode="after")
     def _told_by_time(self) -> Self:

@@ -12,19 +12,22 @@ from __future__ import annotations
 import time
 import warnings
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
 import optuna
+from optuna.exceptions import StorageInternalError
 from optuna.storages import BaseStorage, JournalStorage, RDBStorage
-from optuna.storages.journal import JournalFileBackend
 from optuna.trial import FrozenTrial, TrialState
+from sqlalchemy.exc import OperationalError
 
 from domain.errors import InputError
 from training.claims import Claims, FileClaims, NoClaims, PostgresClaims
+from training.journal import WholeLines, unwritable
 
 ALLOWED = "sqlite, journal, sqlite:///FILE, journal:///FILE or postgresql://user:pw@host:port/db"
 BUSY_SECONDS = 60
@@ -107,7 +110,8 @@ def keep(name: str, address: str | None, directions: Sequence[Direction]) -> Kep
     """
     optuna.logging.set_verbosity(optuna.logging.WARNING)
     claims = _claims(address)
-    with claims.alone():  # two workers that begin would both make the tables
+    # two workers that begin would both make the tables
+    with _told_of_storage(), claims.alone():
         study = optuna.create_study(
             study_name=name,
             storage=_storage(address) if address else None,
@@ -136,7 +140,7 @@ def _claims(address: str | None) -> Claims:
 def _storage(address: str) -> BaseStorage:
     kind = address.partition("://")[0]
     if kind == "journal":
-        return JournalStorage(JournalFileBackend(str(_path(address))))
+        return JournalStorage(WholeLines(_path(address)))
     busy = {"connect_args": {"timeout": BUSY_SECONDS}} if kind == "sqlite" else None
     storage = RDBStorage(address.replace("postgresql://", "postgresql+psycopg://", 1), busy)
     weakref.finalize(storage, storage.engine.dispose)
@@ -160,23 +164,40 @@ def work(
     `first`: the parameters of trial 0 and of those after it. Each later trial draws from a seed of
     its own number, so that a study that one worker did, stopped or not, is always the same. What
     `objective` raises ends this worker; its trial is taken up again by whoever comes next.
+
+    Raises:
+        StoreError: no room is left where the study is kept, or its database is gone.
     """
-    while True:
-        taken = _take(kept, budget, seed, first)
-        if taken is None:
-            known = kept.trials()
-            if budget.is_full(known) and all(t.state.is_finished() for t in budget.inside(known)):
-                return
-            time.sleep(WAIT_SECONDS)
-            continue
-        trial, give_back = taken
-        try:
-            values, state = _try(objective, trial)
-            with kept.claims.alone():
-                done = kept.study.tell(trial, values, state, skip_if_finished=True)
-        finally:
-            give_back()
-        told(done)
+    with _told_of_storage():
+        while not _is_done(kept, budget):
+            taken = _take(kept, budget, seed, first)
+            if taken is None:
+                time.sleep(WAIT_SECONDS)
+                continue
+            trial, give_back = taken
+            try:
+                values, state = _try(objective, trial)
+                with kept.claims.alone():
+                    done = kept.study.tell(trial, values, state, skip_if_finished=True)
+            finally:
+                give_back()
+            told(done)
+
+
+def _is_done(kept: Kept, budget: Budget) -> bool:
+    known = kept.trials()
+    return budget.is_full(known) and all(t.state.is_finished() for t in budget.inside(known))
+
+
+@contextmanager
+def _told_of_storage() -> Iterator[None]:
+    """What a database says of itself, in our words."""
+    try:
+        yield
+    except (StorageInternalError, OperationalError) as e:
+        found = e.__cause__ if isinstance(e, StorageInternalError) else e
+        said = str(getattr(found, "orig", None) or type(e).__name__)
+        raise unwritable(said.splitlines()[0]) from None
 
 
 def _try(

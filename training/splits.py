@@ -108,7 +108,7 @@ def split(rows: pa.Table, plan: StudyPlan, horizon_days: int, test_from: int, se
     else:
         as_of = rows["as_of"].cast(pa.int64()).to_numpy()
         early = as_of < test_from
-        _check_gap(as_of[early], test_from, horizon_days)
+        check_gap(as_of[early], test_from, horizon_days)
         if plan.calibration == "latest":
             calibration = as_of == as_of[early].max(initial=0)
         found = Split(
@@ -135,7 +135,8 @@ def check_size(found: Split, y: NDArray[np.float64]) -> None:
         if part.size < LEAST_ROWS or few < LEAST_OF_A_KIND:
             raise NotEnoughDataError(
                 f"the {name} part has {part.size} rows, {few} of the rarer outcome: "
-                f"{LEAST_ROWS} and {LEAST_OF_A_KIND} are the least to learn and judge from"
+                f"{LEAST_ROWS} and {LEAST_OF_A_KIND} are the least to learn and judge from; "
+                "take more customers, or dates that the data reaches"
             )
     if not found.folds and not has_both(y[found.calibration]):
         raise NotEnoughDataError(
@@ -153,11 +154,16 @@ def has_both(y: NDArray[np.float64]) -> bool:
     return bool(np.unique(y).size > 1)
 
 
-def _check_gap(train: NDArray[np.int64], test_from: int, horizon_days: int) -> None:
+def check_gap(train: NDArray[np.int64], test_from: int, horizon_days: int) -> None:
+    """Nothing, where every label of the training dates is known at the first test as_of.
+
+    Raises:
+        InputError: training reaches into the horizon before the test.
+    """
     if train.size and int(train.max()) + horizon_days * MICROS_PER_DAY > test_from:
         raise InputError(
             f"training at {iso(int(train.max()))} with a horizon of {horizon_days} days reaches "
-            f"past the first test at {iso(test_from)}: leave a gap of the horizon in the plan"
+            f"past the first test at {iso(test_from)}: take earlier training or later test dates"
         )
 
 

@@ -14,6 +14,7 @@ from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
+import numpy as np
 from pydantic import (
     AwareDatetime,
     BaseModel,
@@ -26,15 +27,17 @@ from pydantic import (
     model_validator,
 )
 
-from domain.asof import from_micros, parse_instant
+from domain.asof import from_micros, parse_instant, to_micros
 from domain.decision import content_hash
 from domain.errors import Fault, InputError
-from domain.plan import StudyPlan
+from domain.plan import Calibration, Season, Split, StudyPlan, check_order
 from domain.settings import SEED
 from domain.tiers import Target
 from features.catalogue import Catalogue
 from training.kept import Budget
+from training.learners import PEERS
 from training.space import Space
+from training.splits import check_gap
 from training.targets import SPECS
 from training.tune import METRICS, Search
 
@@ -66,6 +69,11 @@ class AsOf(_Strict):
     train: Grid
     test: Grid
 
+    @model_validator(mode="after")
+    def _in_order(self) -> AsOf:
+        check_order(self.train, self.test)
+        return self
+
 
 class Chosen(_Strict):
     """Some features of the catalogue: those of `themes` and those that match `keep` (all, where
@@ -90,7 +98,7 @@ class Chosen(_Strict):
         ]
         for place, patterns in (("keep", self.keep), ("drop", self.drop)):
             faults += [
-                Fault(f"features.{place}.{i}", "unknown", f"no feature matches {pattern!r}")
+                Fault(f"features.{place}.{i}", "unknown", _nobody(pattern))
                 for i, pattern in enumerate(patterns)
                 if not _matching(allowed, (pattern,))
             ]
@@ -107,6 +115,10 @@ class Chosen(_Strict):
 
 def _matching(names: Sequence[str], patterns: Sequence[str]) -> list[str]:
     return [n for n in names if any(fnmatchcase(n, p) for p in patterns)]
+
+
+def _nobody(pattern: str) -> str:
+    return f"no feature that the target may use matches {pattern!r}: see `tierline features list`"
 
 
 def _some(themes: dict[str, str]) -> str:
@@ -135,11 +147,23 @@ class StudyFile(_Strict):
     seed: int = Field(default=int(SEED.default), ge=0, le=2_000_000_000)
     metric: str | None = None
     second: Literal["explain_us"] | None = None
-    split: Literal["time", "customer", "folds"] | None = None
+    split: Split | None = None
+    calibration: Calibration | None = None
+    season: Season | None = None
     as_of: AsOf | None = None
     features: Chosen = Chosen()
     space: Space = Space()
     budget: BudgetFile = BudgetFile(trials=20)
+
+    @field_validator("learner", mode="before")
+    @classmethod
+    def _is_tuned(cls, found: Any) -> Any:
+        if found in PEERS and found != "lightgbm":
+            raise ValueError(
+                f"LightGBM alone is tuned: leave the learner out, and judge it against {found} "
+                f"by `tierline train --baselines {found}`"
+            )
+        return found
 
     @field_validator("metric")
     @classmethod
@@ -161,33 +185,36 @@ class StudyFile(_Strict):
     @property
     def mark(self) -> str:
         """What makes its trials others than the default's, as a short hash; empty where nothing."""
-        same = {"source", "target", "learner", "seed", "budget"}
+        same = {"source", "target", "learner", "seed", "budget", "season"}
         own = self.model_dump(mode="json", exclude=same, exclude_defaults=True)
         return f"-{content_hash(own)[:12]}" if own else ""
 
     def plan(self, plan: StudyPlan) -> StudyPlan:
-        """The source's plan with the dates and the split of this study.
+        """The source's plan with what this study says of dates, split, calibration and season.
 
         Raises:
-            InputError: the source lacks the target, or rows are not split so; all faults at once.
+            InputError: the source lacks the target, rows are not split so, all faults at once; or
+                training reaches into the horizon before the test.
         """
         known = plan.targets.get(self.target)
         if known is None:
             told = f"{self.source} has no {self.target}: take {', '.join(plan.targets)}"
             raise InputError("the study does not fit its source:", (Fault("target", "n/a", told),))
-        timed, faults = known.label == "events", []
-        if self.as_of is not None and not timed:
-            told = "each outcome has an instant of its own: leave the dates out"
-            faults.append(Fault("as_of", "n/a", told))
+        timed = known.label == "events"
+        told = "each outcome has an instant of its own: leave it out"
+        by_time = () if timed else ("as_of", "calibration", "season")
+        faults = [Fault(n, "n/a", told) for n in by_time if getattr(self, n) is not None]
         if self.split is not None and (self.split == "time") != timed:
             told = "time" if timed else "customer or folds"
             faults.append(Fault("split", "n/a", f"the labels of {self.source} allow {told} only"))
         if faults:
             raise InputError("the study does not fit its source:", tuple(faults))
-        grid = (
-            {"train_as_of": self.as_of.train, "test_as_of": self.as_of.test} if self.as_of else {}
-        )
-        return plan.model_copy(update={**grid, "split": self.split or plan.split})
+        said: dict[str, Any] = {n: getattr(self, n) for n in ("split", "calibration", "season")}
+        if self.as_of:
+            train = np.array([to_micros(t) for t in self.as_of.train])
+            check_gap(train, to_micros(self.as_of.test[0]), known.horizon_days)
+            said |= {"train_as_of": self.as_of.train, "test_as_of": self.as_of.test}
+        return plan.model_copy(update={n: v for n, v in said.items() if v is not None})
 
 
 def read_study(file: Path) -> StudyFile:
@@ -206,7 +233,11 @@ def read_study(file: Path) -> StudyFile:
         return StudyFile.model_validate(raw)
     except ValidationError as e:
         faults = tuple(
-            Fault(".".join(map(str, err["loc"])) or "study", err["type"], err["msg"])
+            Fault(
+                ".".join(map(str, err["loc"])) or "study",
+                err["type"],
+                err["msg"].removeprefix("Value error, "),
+            )
             for err in e.errors(include_url=False, include_input=False)
         )
         raise InputError(f"{file.name} breaks rules; mend these places:", faults) from None

@@ -22,7 +22,9 @@ class BankConfig:
 
     Shares are probabilities; rates "a month" mean a month of 30 days; effects are added to the
     logarithm of a rate, or to log-odds of paying. `until` is the instant the data reaches, the
-    first of a month. `drift_month` counts months from the first (0); None = no drift.
+    first of a month. `season` is the power to which the yearly wave of `months.SEASON` is raised:
+    0 none, 1 a mild one, 4 one that moves who buys again. `drift_month` counts months from the
+    first (0); None = no drift.
 
     Raises:
         InputError: a value outside its range; all faults at once.
@@ -48,6 +50,8 @@ class BankConfig:
     recover_per_month: float = 0.2
     return_per_month: float = 0.04
     complaints_per_month: float = 0.03
+
+    season: float = 1.0
 
     campaign_every: int = 3
     campaign_share: float = 0.5
@@ -102,6 +106,7 @@ _RANGES: tuple[tuple[str, float, float], ...] = (
     ("dropout_per_month", 1e-6, 10),
     ("fading_dropout_factor", 1e-3, 1e3),
     ("complaints_per_month", 0, 10),
+    ("season", 0, 8),
     ("campaign_every", 1, 60),
     ("ability_sigma", 0.01, 10),
     ("ability_memory", 0, 0.98),

@@ -5,7 +5,7 @@ Enters: a `BankConfig`. Leaves: arrays by month and the `StudyPlan`. It draws no
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -28,13 +28,14 @@ class Months:
     """What differs from month to month; index 0 is the first month of data.
 
     `starts` has one more entry than there are months: the instant the data reaches. `purchase` is
-    the factor of season and drift on the purchase rate, `ability` the shift of drift (by month of
-    the closing; it too has the one entry more).
+    the factor of season and drift on the purchase rate, `drift` that of drift alone, `ability` the
+    shift of drift (by month of the closing; it too has the one entry more).
     """
 
     starts: Ints
     days: Ints
     purchase: Floats
+    drift: Floats
     ability: Floats
     every: int
 
@@ -42,6 +43,10 @@ class Months:
     def count(self) -> int:
         """How many months of data there are."""
         return len(self.days)
+
+    def without_season(self) -> Months:
+        """The same months, each with the visits of an average one; drift stays."""
+        return replace(self, purchase=self.drift)
 
     def is_campaign(self, month: int) -> bool:
         """Whether a campaign is sent on the first of this month; never in the first one."""
@@ -59,13 +64,15 @@ def months_of(config: BankConfig) -> Months:
     first = f"{index // 12:04d}-{index % 12 + 1:02d}-01"
     starts = np.array(monthly_grid(first, config.until), dtype=np.int64)
     months = np.arange(config.months + 1)
-    drift = config.drift_month if config.drift_month is not None else config.months + 1
-    drifted = months >= drift
-    season = np.array(SEASON)[(index + months[:-1]) % 12]
+    first_drifted = config.drift_month if config.drift_month is not None else config.months + 1
+    drifted = months >= first_drifted
+    drift = np.exp(config.drift_purchase * drifted[:-1])
+    season = np.array(SEASON)[(index + months[:-1]) % 12] ** config.season
     return Months(
         starts=starts,
         days=np.diff(starts) // MICROS_PER_DAY,
-        purchase=season * np.exp(config.drift_purchase * drifted[:-1]),
+        purchase=season * drift,
+        drift=drift,
         ability=config.drift_ability * drifted.astype(np.float64),
         every=config.campaign_every,
     )

@@ -51,7 +51,8 @@ def outlook_table(
 ) -> pa.Table:
     """One row a customer and as_of of the plan, once joined: state and true outlook.
 
-    `p_churn`: P(no purchase in the 90 days after as_of); `net_spend`: expected purchases less
+    `p_churn`: P(no purchase in the 90 days after as_of); `p_churn_flat`: the same, were none of
+    their months one of a season; `net_spend`: expected purchases less
     refunds in them; `p_default`: P(90 days past due at a closing in the 180 days after as_of),
     null without an open card account.
     """
@@ -68,10 +69,12 @@ def _outlook_at(
     start = int(months.starts[month])
     joined = customers.join <= start
     seen = outlook(config, customers, months, month, (life, None))
+    flat = outlook(config, customers, months.without_season(), month, (life, None))
     p_default = default_probability(config, customers, months, month, accounts)
     has_account = ~np.isnan(p_default)
     columns = {
         "p_churn": seen.p_churn,
+        "p_churn_flat": flat.p_churn,
         "net_spend": seen.net_spend,
         "p_default": p_default,
         "is_fading": life.stage == FADING,

@@ -36,3 +36,22 @@ def test_what_is_told_by_time_needs_a_split_by_time(asked):
     assert StudyPlan(split="time", **given)
     with pytest.raises(ValidationError, match="leave both out"):
         StudyPlan(split="customer", **given)
+
+
+@pytest.mark.parametrize(
+    ("train", "test", "said"),
+    [
+        (["2011-01-01", "2011-01-01"], ["2011-06-01"], "2011-01-01 does not come after 2011-01-01"),
+        (["2011-03-01", "2011-01-01"], ["2011-06-01"], "2011-01-01 does not come after 2011-03-01"),
+        (["2011-01-01", "2011-07-01"], ["2011-06-01"], "2011-06-01 does not come after 2011-07-01"),
+        (["2011-01-01"], ["2011-09-01", "2011-06-01"], "2011-06-01 does not come after 2011-09-01"),
+        (["2011-01-01"], ["2011-01-01"], "2011-01-01 does not come after 2011-01-01"),
+    ],
+)
+def test_a_date_that_stands_twice_or_out_of_order_is_refused_and_named(train, test, said):
+    grids = {"train_as_of": train, "test_as_of": test}
+    zoned = {name: [f"{day}T00:00:00Z" for day in days] for name, days in grids.items()}
+    with pytest.raises(ValidationError, match=said):
+        StudyPlan.model_validate(
+            {"split": "time", "split_key": "k", "currency": "GBP", "targets": {}, **zoned}
+        )

@@ -55,3 +55,14 @@ def test_the_plan_of_the_default_bank():
 def test_grids_are_indices_of_months():
     train, test = grids(months_of(BankConfig(months=30)))
     assert (train[0], train[-1], test) == (6, 17, (23, 24))
+
+
+def test_the_season_is_a_power_of_the_mild_one_and_can_be_taken_away():
+    mild = months_of(BankConfig(drift_month=20))
+    strong = months_of(BankConfig(drift_month=20, season=4.0))
+    none = months_of(BankConfig(drift_month=20, season=0.0))
+    assert strong.purchase[:12].tolist() == pytest.approx([f**4 for f in SEASON])
+    assert (none.purchase == none.drift).all()
+    for months in (mild, strong):
+        assert (months.without_season().purchase == none.purchase).all()
+        assert (months.without_season().ability == months.ability).all()

@@ -1,12 +1,14 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
 
 from events.bank.config import BankConfig
 from events.bank.months import study_plan
-from tests.events.bank_world import SMALL, realised, world
+from tests.events.bank_world import SMALL, as_ofs, deviation, outlook_with_truth, realised, world
 
 MANY = BankConfig(customers=12_000, seed=13, months=16)
 
@@ -87,3 +89,19 @@ def test_effects_that_reach_past_the_data_are_null():
     last = rows[rows.as_of == rows.as_of.max()]
     assert last.p_churn_effect.isna().all()
     assert rows[rows.as_of == rows.as_of.min()].p_churn_effect.notna().all()
+
+
+def test_churn_without_a_season_is_that_of_the_bank_that_has_none():
+    strong = replace(SMALL, season=4.0)
+    flat = world(replace(SMALL, season=0.0))["truth/outlook"].to_pandas()
+    seen = world(strong)["truth/outlook"].to_pandas()
+    np.testing.assert_array_equal(flat.p_churn, flat.p_churn_flat)
+    np.testing.assert_array_equal(seen.p_churn_flat, flat.p_churn)
+    assert np.abs(seen.p_churn - seen.p_churn_flat).max() > 0.05
+
+
+def test_the_truth_of_a_strong_season_is_what_comes_true():
+    strong = replace(MANY, season=4.0, customers=6000)
+    for as_of in as_ofs(strong):
+        rows = outlook_with_truth(strong, as_of)
+        assert abs(deviation(rows.purchases == 0, rows.p_churn)) < 3.5

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from optuna.trial import TrialState
 
 from domain.errors import InputError, StoreError
+from tests.training.test_journal import room
 from training import kept as keeping
 from training.kept import Budget, Kept, keep, where, work
 
@@ -107,6 +108,20 @@ def test_a_worker_that_fails_in_trials_ends_with_the_trials_of_one_that_never_di
     assert done_by(kept, 14, objective) == expected
     assert expected[:2] == [{"x": 0.0}, {"x": 0.5}]
     assert len({p["x"] for p in expected}) == 14, "each trial draws anew"
+
+
+@pytest.mark.parametrize("kind", ["journal", "sqlite"])
+def test_a_study_whose_disk_was_full_goes_on_as_if_it_never_had_been(kind, tmp_path):
+    address, trials = where(kind, tmp_path), 8
+    kept = keep("s", address, ["minimize"])
+    assert len(done_by(kept, 3)) == 3
+    [file] = [f for f in tmp_path.glob("studies.*") if f.suffix in (".db", ".log")]
+    full = file.stat().st_size + 400
+    with room(full), pytest.raises(StoreError, match="same command goes on"):
+        done_by(keep("s", address, ["minimize"]), 60)
+    assert done_by(keep("s", address, ["minimize"]), trials)[:trials] == done_by(
+        keep("s", None, ["minimize"]), trials
+    )
 
 
 def test_a_smaller_budget_does_nothing_more_and_a_larger_one_goes_on():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,14 @@ def test_all_faults_come_at_once_each_with_its_path(tmp_path):
         ('source = "bank"\ntarget = "churn"\nmetric = "l2"', "metric: .*auc or average_precision"),
         ('source = "bank"\ntarget = "value"\nmetric = "auc"', "metric: .*l2 or l1"),
         ('source = "bank"\ntarget = "churn"\nbudget = {}', "budget: .*trials, minutes or both"),
+        (
+            'source = "bank"\ntarget = "churn"\nlearner = "xgboost"',
+            "learner: LightGBM alone is tuned",
+        ),
+        (
+            'source="bank"\ntarget="churn"\n[as_of]\ntrain=[2011-05-01]\ntest=[2011-04-01]',
+            "as_of: 2011-04-01 does not come after 2011-05-01",
+        ),
         ("source =", "is not TOML"),
     ],
 )
@@ -91,12 +99,12 @@ def study(**fields: object) -> StudyFile:
 
 
 def test_source_target_seed_and_budget_alone_are_the_default_study():
-    assert study().mark == study(budget={"minutes": 3}, seed=5).mark == ""
+    assert study().mark == study(budget={"minutes": 3}, seed=5, season="smooth").mark == ""
     marks = {study(**f).mark for f in (
         {"second": "explain_us"}, {"metric": "auc"}, {"features": {"themes": ["recency"]}},
-        {"space": {"num_leaves": [2, 3]}}, {"split": "time"},
+        {"space": {"num_leaves": [2, 3]}}, {"split": "time"}, {"calibration": "latest"},
     )}  # fmt: skip
-    assert len(marks) == 5
+    assert len(marks) == 6
     assert "" not in marks
 
 
@@ -141,12 +149,33 @@ def test_dates_and_split_of_the_study_take_the_place_of_the_plan():
     own = PLAN.model_copy(update={"targets": {"churn": outcomes}})
     assert study(split="folds").plan(own).split == "folds"
     with pytest.raises(InputError) as said:
-        study(split="time", as_of=GRID).plan(own)
-    assert [f.path for f in said.value.faults] == ["as_of", "split"]
+        study(split="time", as_of=GRID, season="smooth", calibration="latest").plan(own)
+    assert [f.path for f in said.value.faults] == ["as_of", "calibration", "season", "split"]
     with pytest.raises(InputError, match="allow time only"):
         study(split="customer").plan(timed)
     with pytest.raises(InputError, match="bank has no credit: take churn"):
         study(target="credit").plan(own)
+
+
+def test_dates_without_a_gap_of_the_horizon_are_refused_before_features_are_computed():
+    timed = PLAN.model_copy(update={"split": "time"})
+    days = timed.targets["churn"].horizon_days
+    first = datetime(2011, 6, 1, tzinfo=UTC)
+    for gap, fits in ((days, True), (days - 1, False)):
+        asked = study(as_of={"train": [first - timedelta(days=gap)], "test": [first]})
+        if fits:
+            assert asked.plan(timed).test_as_of == (first,)
+            continue
+        with pytest.raises(InputError, match="reaches past the first test at 2011-06-01"):
+            asked.plan(timed)
+
+
+def test_calibration_and_season_of_the_study_take_the_place_of_the_plans():
+    timed = PLAN.model_copy(update={"split": "time", "season": "smooth"})
+    found = study(calibration="latest", season="year_before").plan(timed)
+    assert (found.calibration, found.season) == ("latest", "year_before")
+    assert study().plan(timed).season == "smooth"
+    assert study(season="none").plan(timed).season == "none"
 
 
 def test_a_budget_of_minutes_alone_has_no_trials():
