@@ -21,7 +21,8 @@ from events.dataset import SUPERSEDED, Dataset, declared
 from events.given import GIVEN
 from events.schema import Personal
 from training import metrics
-from training.intervals import (
+from training.judge import Evidence, resample
+from training.limits import (
     ATANH,
     LOG,
     LOGIT,
@@ -34,7 +35,6 @@ from training.intervals import (
     widest,
     wilson,
 )
-from training.judge import Evidence, resample
 from training.tier_figures import Places, macro_f1, quadratic_kappa, table
 
 Floats = NDArray[np.float64]

@@ -63,7 +63,7 @@ def gini(y: Floats, score: Floats) -> Weighted:
         def measure(weight: Floats) -> float:
             w, amount = weight[order], (weight * y)[order]
             before = np.cumsum(amount) - amount
-            held = w @ before + (amount * (w + 1) / 2).sum()  # each of w like rows adds up in turn
+            held = (w * before + amount * (w + 1) / 2).sum()  # each of w like rows adds up in turn
             return float(held / (w.sum() * amount.sum()) - 0.5)
 
         return measure
@@ -105,22 +105,22 @@ def average_precision(sought: Floats, score: Floats) -> Weighted:
         if hits[-1] == 0:
             return float("nan")
         precision = np.divide(hits, rows, out=np.zeros(len(hits)), where=rows > 0)
-        return float(np.diff(hits, prepend=0.0) @ precision / hits[-1])
+        return float((np.diff(hits, prepend=0.0) * precision).sum() / hits[-1])
 
     return measure
 
 
 def mean(values: Floats) -> Weighted:
     """The mean of one value a row."""
-    return lambda weight: float(weight @ values / weight.sum())
+    return lambda weight: float((weight * values).sum() / weight.sum())
 
 
 def ratio(above: Floats, below: Floats) -> Weighted:
     """A sum by another; NaN where there is nothing to divide by."""
 
     def measure(weight: Floats) -> float:
-        total = weight @ below
-        return float(weight @ above / total) if total > 0 else float("nan")
+        total = (weight * below).sum()
+        return float((weight * above).sum() / total) if total > 0 else float("nan")
 
     return measure
 
@@ -132,11 +132,11 @@ def tenths(p: Floats) -> list[NDArray[np.intp]]:
 
 def distance(y: Floats, p: Floats) -> Weighted:
     """The calibration error over the ten groups of the whole sample."""
-    parts = tenths(p)
-    off = np.zeros((len(parts), len(y)))
-    for row, part in zip(off, parts, strict=True):
-        row[part] = (y - p)[part]
-    return lambda weight: float(np.abs(off @ weight).sum() / weight.sum())
+    group = np.empty(len(p), np.int64)
+    for place, part in enumerate(tenths(p)):
+        group[part] = place
+    off = y - p
+    return lambda weight: float(np.abs(np.bincount(group, weight * off)).sum() / weight.sum())
 
 
 def calibration_table(y: Floats, p: Floats) -> list[tuple[float, float, int]]:

@@ -50,6 +50,11 @@ class RunOptions:
         """SHA-256 of the lock file."""
         return hashlib.sha256(self.lock.read_bytes()).hexdigest() if self.lock else None
 
+    @property
+    def is_accepted(self) -> bool:
+        """Whether somebody gave a reason to go on although something speaks against it."""
+        return self.accepted is not None
+
     def judged_by(self, dataset: Dataset) -> Policy:
         """The policy that judges this source.
 

@@ -89,8 +89,7 @@ def train(
     options.check_studies(dataset, workspace)
     policy, rival = options.judged_by(dataset), named(workspace, options.champion)
     rows, skipped = labelled(dataset)
-    is_accepted = options.accepted is not None
-    leaks = of_source(dataset, rows).check(accepted=is_accepted)
+    leaks = of_source(dataset, rows).check(accepted=options.is_accepted)
     learnt = segments.learn(dataset, workspace, options.seed)
     common = Common(options, policy, learnt.fitted, rival, told)
     results: dict[Target, TargetResult] = {}
@@ -98,13 +97,12 @@ def train(
     for target, table in rows.items():
         asked = options.asked(target, dataset, workspace)
         try:
-            made = material_of(asked, table, told)
+            made = mades[target] = material_of(asked, table, told)
         except NotEnoughDataError as e:
             skipped[target] = str(e)
             continue
-        leaks = (leaks + of_target(dataset, made)).check(accepted=is_accepted)
+        leaks = (leaks + of_target(dataset, made)).check(accepted=options.is_accepted)
         results[target] = learn_target(made, asked, common, leaks.tags(target))
-        mades[target] = made
     if not results:
         raise NotEnoughDataError(
             f"{dataset.source}: no target can be learnt: "
@@ -112,9 +110,10 @@ def train(
         )
     card = model_card(dataset, results, skipped, options, leaks, learnt.told)
     more = {**learnt.beside, **_beside(dataset, workspace, common, results, mades)}
-    golden = {t: _golden(made, options.seed) for t, made in mades.items()}
-    scorers, catalogue = {t: r.scorer for t, r in results.items()}, catalogue_of(dataset)
-    bundle = write_bundle(workspace.bundles, scorers, catalogue, card, golden, more)
+    bundle = write_bundle(
+        workspace.bundles, {t: r.scorer for t, r in results.items()}, catalogue_of(dataset), card,
+        {t: _golden(made, options.seed) for t, made in mades.items()}, more,
+    )  # fmt: skip
     _note(workspace, bundle, results, options)
     version, refused = _registered(workspace, bundle)
     return RunResult(

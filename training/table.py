@@ -94,7 +94,9 @@ def gate_lines(result: RunResult) -> Iterator[str]:
     if result.bundle is not None:
         yield f"bundle {result.bundle.hash}"
     if result.version is not None:
-        yield f"registered as version {result.version}"
+        open_ = sum(len(r.verdict.having("not judged")) for r in result.targets.values())
+        said = f" with {open_} gates not judged" if open_ else ""
+        yield f"registered as version {result.version}{said}"
     if result.refused is not None:
         yield f"not registered: {result.refused}"
 

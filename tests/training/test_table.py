@@ -87,7 +87,8 @@ def test_every_gate_and_what_became_of_the_bundle_is_said(trained, version, refu
     ratio = trained.result.targets["value"].parts["test"].figures["sum_ratio"]
     assert f"  FAILED  value: calibrated: sum ratio {ratio:.2f}" in lines
     assert lines[-2] == f"bundle {trained.result.bundle.hash}"
-    assert lines[-1] == (f"not registered: {refused}" if refused else "registered as version 3")
+    said = f"registered as version 3 with {sum(g.outcome == 'not judged' for g in gates)} gates"
+    assert lines[-1] == (f"not registered: {refused}" if refused else f"{said} not judged")
 
 
 def test_the_reliability_of_every_date_is_told_beside_its_floor(trained):

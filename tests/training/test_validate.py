@@ -64,8 +64,9 @@ def test_the_profit_of_acting_on_everybody_is_the_mean_gain(case):
         for v in y
     ]
     curve = found["profit"]["curve"]
-    assert curve[0] == {"share": 0.0, "profit": 0.0}
+    assert curve[0] == {"share": 0.0, "profit": 0.0, "interval": [0.0, 0.0]}
     assert curve[-1]["profit"] == near(sum(each) / len(y))
+    assert all(r["interval"][0] <= r["profit"] <= r["interval"][1] for r in curve)
     assert found["profit"]["best"]["profit"] == max(r["profit"] for r in curve)
 
 
@@ -75,6 +76,8 @@ def test_the_first_tenth_holds_more_of_what_is_sought_than_the_last(case):
     sought = y if target == "value" else 1 - y
     rows = found["gains"]
     assert rows[0]["lift"] > 1.2 > 0.8 > rows[-1]["lift"]
+    assert all(r["interval"][0] <= r["captured"] <= r["interval"][1] for r in rows)
+    assert rows[-1]["interval"] == [1.0, 1.0]
     first = np.argsort(-said if target == "value" else said, kind="stable")[: rows[0]["rows"]]
     assert rows[0]["mean"] == near(sought[first].mean(), 0.05)
 
@@ -118,6 +121,7 @@ def test_stability_tells_every_feature(case):
 def test_groups_tell_the_protected_attributes_and_the_favoured_share(case):
     target, found, made, scorer, _ = case
     assert "gender" in found["groups"]
+    assert {"thin_file", "vintage"} & {*found["groups"]}, "this bank has several test dates"
     told = found["groups"]["gender"]["by_group"]
     points = scorer.points(made.problem.X[made.split.test])
     bad = "e" if target == "credit" else POLICY.cuts[target][0].name

@@ -10,7 +10,8 @@ from scipy.stats import binomtest, studentized_range
 
 from tests.training.test_judge import evidence
 from training import metrics
-from training.intervals import (
+from training.judge import interval, resample
+from training.limits import (
     ATANH,
     LOG,
     LOGIT,
@@ -24,7 +25,6 @@ from training.intervals import (
     widest,
     wilson,
 )
-from training.judge import interval, resample
 
 Z = deviations()
 
