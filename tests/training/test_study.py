@@ -137,6 +137,18 @@ def test_the_bar_shows_the_best_figure_so_far_in_one_line_a_study(monkeypatch):
     assert shown.count("\n") == 1, "one bar, drawn over itself"
 
 
+def test_without_a_terminal_each_better_figure_is_a_line(monkeypatch):
+    log = Console(width=120, file=io.StringIO())
+    monkeypatch.setattr(cli_options, "console", log)
+    with cli_options.progress() as told:
+        for done, said in enumerate(("", ": best auc 0.7500", ": best auc 0.7500", ": best 0.8")):
+            told(f"tune churn{said}", done, 3)
+    assert log.file.getvalue().splitlines() == [
+        "tune churn: best auc 0.7500 (1 of 3)",
+        "tune churn: best 0.8 (3 of 3)",
+    ]
+
+
 def test_a_stopped_study_says_so_refuses_an_edited_file_and_goes_on(trained, in_python, tmp_path):
     file, storage = tmp_path / "study.toml", where("journal", tmp_path)
     words = ["--home", str(trained.workspace.home), "tune", str(file), "--storage", storage]
