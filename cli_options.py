@@ -149,6 +149,10 @@ def progress() -> Iterator[Callable[[str, int, int | None], None]]:
         yield advance
 
 
+class _Stopped(click.ClickException):
+    exit_code = 130
+
+
 @contextmanager
 def stoppable() -> Iterator[None]:
     """Ctrl-C ends with what it leaves behind."""
@@ -156,6 +160,4 @@ def stoppable() -> Iterator[None]:
         yield
     except KeyboardInterrupt:
         said = "stopped: the trials that are done are kept, and the same command goes on"
-        stopped = click.ClickException(said)
-        stopped.exit_code = 130
-        raise stopped from None
+        raise _Stopped(said) from None
