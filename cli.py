@@ -120,6 +120,8 @@ def tune(ctx: click.Context, /, study: str | None, source: str, **options: Any) 
     from training.study_file import StudyFile, read_study
 
     home, anew = ctx.obj, options.pop("anew")
+    if anew and not study:
+        raise click.UsageError("--anew is about a study file: name it")
     with opt.stoppable(), opt.progress() as told:
         if study:
             _only_in_the_file(ctx, "source", "trials", "seed")

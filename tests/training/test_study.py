@@ -189,6 +189,9 @@ def test_a_file_says_what_options_would_say(trained, file):
     )
     assert done.exit_code == 2
     assert "the study file says its trials" in done.output
+    without = CliRunner().invoke(cli.main, ["--home", str(file.parent), "tune", "--anew"])
+    assert without.exit_code == 2
+    assert "--anew is about a study file" in without.output
 
 
 def test_a_study_of_another_source_is_refused(trained, file):
