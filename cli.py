@@ -102,11 +102,13 @@ def _options(
 @opt.trials
 @opt.seed
 @opt.storage
+@click.option("--anew", is_flag=True, help="the file was edited: begin another study")
 @click.pass_context
 def tune(ctx: click.Context, /, study: str | None, source: str, **options: Any) -> None:
     """Run the study of a file, or that of every target of a source, over the features kept.
 
     It goes on where it was stopped. Start it several times, with one --storage, to share the work.
+    A file that was edited before its study was finished is refused, with what changed.
 
     \b
     Example:
@@ -117,21 +119,25 @@ def tune(ctx: click.Context, /, study: str | None, source: str, **options: Any) 
     from training.kept import where
     from training.run import tune_all
     from training.study import run_study
-    from training.study_file import read_study
+    from training.study_file import StudyFile, read_study
 
-    home: Path = ctx.obj
-    with opt.progress() as told:
+    home, anew = ctx.obj, options.pop("anew")
+    if anew and not study:
+        raise click.UsageError("--anew is about a study file: name it")
+    with opt.stoppable(), opt.progress() as told:
         if study:
             _only_in_the_file(ctx, "source", "trials", "seed")
             asked = read_study(Path(study))
-            found = {asked.target: run_study(asked, home, told, where(options["storage"], home))}
+            storage = where(options["storage"], home)
+            found = {asked.target: run_study(asked, home, told, storage, anew=anew)}
         else:
             workspace = Workspace(home, source)
             dataset = opt.dataset_of(workspace)
             found = tune_all(dataset, workspace, _options(home, **options), told)
     for target, best in found.items():
+        figure = (asked if study else StudyFile(source=source, target=target)).figure
         cost = "" if best.explain_us is None else f", {best.explain_us:.0f} us a decision"
-        console.print(f"[bold]{target}[/] {best.figure:.4f} with {best.trees} trees{cost}")
+        console.print(f"[bold]{target}[/] {figure} {best.figure:.4f} with {best.trees} trees{cost}")
         console.print(best.params)
 
 
@@ -166,7 +172,7 @@ def train(home: Path, /, source: str, json_file: Path | None, **options: Any) ->
     from training.run import train as train_all
 
     workspace = Workspace(home, source)
-    with opt.progress() as told:
+    with opt.stoppable(), opt.progress() as told:
         dataset = opt.dataset_of(workspace)
         result = train_all(dataset, workspace, _options(home, **options), told)
     _show(result, json_file)
@@ -198,7 +204,7 @@ def run(
     workspace = Workspace(home, source)
     report = cli_data.take_in(home, source, data)
     console.print(report.to_text(), markup=False, highlight=False)
-    with opt.progress() as told:
+    with opt.stoppable(), opt.progress() as told:
         dataset = opt.dataset_of(workspace)
         result = run_all(dataset, workspace, _options(home, **options), told)
     _show(result, json_file)

@@ -50,7 +50,6 @@ def take_in(home: Path, source: str, data: Path | None) -> Report:
 @click.option("--months", default=30, show_default=True, help="months of history")
 @click.option(
     "--season",
-    type=click.FloatRange(0, 8),
     default=1.0,
     show_default=True,
     help="power of the yearly wave in purchases: 0 none, 1 mild, 4 moves who buys again",

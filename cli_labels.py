@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from training.timeline_shown import Language
 
 
+NEAREST = 30
+
+
 @click.group()
 def labels() -> None:
     """Labels: how the one of a customer comes about.
@@ -36,10 +39,11 @@ def labels() -> None:
 @click.option("--as-of", help="the instant of the label [the latest at which there is one]")
 @click.option("--target", type=click.Choice(TARGETS), help="[the first that the source has]")
 @opt.lang
+@click.option("--all", "every", is_flag=True, help=f"list every event [the {NEAREST} nearest]")
 @opt.output("--html", "write the timeline as one HTML page here", "html_file")
 @click.pass_obj
 def show(
-    home: Path, /, customer: str, source: str, lang: Language, html_file: Path | None, **asked: Any
+    home: Path, /, customer: str, lang: Language, html_file: Path | None, every: bool, **asked: Any
 ) -> None:
     """Show one customer's events around as_of: what was visible, what came later, the label.
 
@@ -48,13 +52,16 @@ def show(
       tierline labels show --source bank --target churn C0000042 --html label.html
     """
     from training.timeline import timeline
-    from training.timeline_shown import event_table, facts, page
+    from training.timeline_shown import drawing, event_table, facts, page
 
     moment = None if asked["as_of"] is None else parse_instant(asked["as_of"])
-    found = timeline(opt.dataset_of(Workspace(home, source)), customer, asked["target"], moment)
+    dataset = opt.dataset_of(Workspace(home, asked["source"]))
+    found = timeline(dataset, customer, asked["target"], moment)
     opt.console.print(f"{customer}: {found.target}", markup=False, highlight=False)
     for word, said in facts(found, lang):
         opt.console.print(f"  {word:<10}{said}", markup=False, highlight=False)
-    opt.console.print(event_table(found, lang))
+    for line in drawing(found, lang):
+        opt.console.print(line, markup=False, highlight=False)
+    opt.console.print(event_table(found, lang, None if every else NEAREST))
     if html_file:
         html_file.write_text(page(found, lang), encoding="utf-8")

@@ -136,18 +136,37 @@ def dataset_of(workspace: Workspace) -> Dataset:
 def progress() -> Iterator[Callable[[str, int, int | None], None]]:
     """A progress bar a task: call it with its name, steps done, steps in all (None: unknown).
 
-    What follows a colon in the name is shown, and may change from call to call.
+    What follows a colon in the name is shown, and may change from call to call; where there is no
+    terminal, it is a line each time that it does.
     """
     from rich.progress import MofNCompleteColumn, Progress, TaskID
 
     columns = (*Progress.get_default_columns(), MofNCompleteColumn())
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         tasks: dict[str, TaskID] = {}
+        said: set[str] = set()
 
         def advance(name: str, done: int, total: int | None) -> None:
             task = name.partition(":")[0]
             if task not in tasks:
                 tasks[task] = bars.add_task(name, total=total)
             bars.update(tasks[task], description=name, completed=done, total=total)
+            if name not in (task, *said) and not console.is_terminal:
+                said.add(name)
+                console.print(f"{name} ({done} of {total})", highlight=False)
 
         yield advance
+
+
+class _Stopped(click.ClickException):
+    exit_code = 130
+
+
+@contextmanager
+def stoppable() -> Iterator[None]:
+    """Ctrl-C ends with what it leaves behind."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        said = "stopped: the trials that are done are kept, and the same command goes on"
+        raise _Stopped(said) from None

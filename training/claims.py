@@ -125,7 +125,15 @@ class PostgresClaims:
         return lambda: self._ask("SELECT pg_advisory_unlock(%s)", f"claim {name}")
 
     def _ask(self, question: str, name: str) -> Any:
+        import psycopg
+
         digest = hashlib.sha256(f"tierline studies {name}".encode()).digest()
         key = int.from_bytes(digest[:8], signed=True)
-        found = self._session.execute(question, (key,)).fetchone()
+        try:
+            found = self._session.execute(question, (key,)).fetchone()
+        except psycopg.Error as e:
+            raise StoreError(
+                f"the database of the studies has gone ({type(e).__name__}): start it, and the same"
+                " command goes on"
+            ) from None
         return found and found[0]

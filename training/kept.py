@@ -69,6 +69,10 @@ class Budget:
             return True
         return self.minutes is not None and _seconds(known) >= 60 * self.minutes
 
+    def is_done(self, known: Sequence[FrozenTrial]) -> bool:
+        """Whether it is full and nobody is at work any more."""
+        return self.is_full(known) and all(t.state.is_finished() for t in self.inside(known))
+
     def inside(self, known: Sequence[FrozenTrial]) -> Sequence[FrozenTrial]:
         """The trials that belong to it."""
         return known[: self.trials]
@@ -169,7 +173,7 @@ def work(
         StoreError: no room is left where the study is kept, or its database is gone.
     """
     with _told_of_storage():
-        while not _is_done(kept, budget):
+        while not budget.is_done(kept.trials()):
             taken = _take(kept, budget, seed, first)
             if taken is None:
                 time.sleep(WAIT_SECONDS)
@@ -182,11 +186,6 @@ def work(
             finally:
                 give_back()
             told(done)
-
-
-def _is_done(kept: Kept, budget: Budget) -> bool:
-    known = kept.trials()
-    return budget.is_full(known) and all(t.state.is_finished() for t in budget.inside(known))
 
 
 @contextmanager

@@ -18,6 +18,7 @@ from domain.errors import Fault, InputError, NotEnoughDataError
 from domain.workspace import Workspace
 from events.dataset import Dataset, open_dataset
 from features.given import catalogue_of
+from training.edited import note_file
 from training.fit import Material
 from training.front import draw_study
 from training.kept import Kept
@@ -33,7 +34,8 @@ from training.tune import RULES, Best, inner_folds, make_study, tune
 class Asked:
     """A study with its data set, as it came and with the study's dates and split in its plan.
 
-    `storage`: where studies are kept [`studies.db` in the home].
+    `storage`: where studies are kept [`studies.db` in the home]; `anew`: the file may say something
+    else than its last study, although that is not finished.
     """
 
     study: StudyFile
@@ -41,6 +43,7 @@ class Asked:
     dataset: Dataset
     workspace: Workspace
     storage: str | None
+    anew: bool = False
 
     @property
     def name(self) -> str:
@@ -51,10 +54,16 @@ class Asked:
         return f"{what}-{self.study.seed}-{RULES}{self.study.mark}"
 
     def kept(self, made: Material) -> Kept:
-        """The study in its storage."""
+        """The study in its storage.
+
+        Raises:
+            InputError: its file was edited before the last study of it was finished.
+        """
         address = self.storage or self.workspace.studies_url
         is_amount = made.problem.is_amount
-        return make_study(self.name, address, self.study.search, is_amount=is_amount)
+        kept = make_study(self.name, address, self.study.search, is_amount=is_amount)
+        note_file(kept, self.study, anew=self.anew)
+        return kept
 
 
 def ask(
@@ -92,16 +101,25 @@ def material_of(asked: Asked, rows: pa.Table | None, told: Told) -> Material:
     return material(dataset, asked.workspace, study.target, rows, study.seed, names)
 
 
-def run_study(study: StudyFile, home: Path, told: Told, storage: str | None = None) -> Best:
+def run_study(
+    study: StudyFile,
+    home: Path,
+    told: Told,
+    storage: str | None = None,
+    *,
+    anew: bool = False,
+) -> Best:
     """The winner of a study over the data set and the features that stand in Tierline's home.
 
     Raises:
-        InputError: the study does not fit its source.
+        InputError: the study does not fit its source; or its file was edited before the last study
+            of it was finished, and it is not to begin `anew`.
         NotEnoughDataError: too few rows to learn from.
         NotFoundError: no data set or no features yet.
     """
     workspace = Workspace(home, study.source)
     asked = ask(study, open_dataset(workspace.dataset), workspace, storage)
+    asked = replace(asked, anew=anew)
     made = material_of(asked, None, told)
     with Tracker(workspace, study.target, origin_of(asked.dataset, None)) as tracker:
         tracker.data(asked.dataset, made.split)
@@ -115,19 +133,24 @@ def tune_study(asked: Asked, made: Material, tracker: Tracker, told: Told) -> Be
     places = percents(f"{plan.split_key}:validation", made.customers)
     folds = inner_folds(places, made.split.fit, search.folds)
     first_of = max if search.directions(is_amount=is_amount)[0] == "maximize" else min
-    title = f"tune {made.target}"
-    told(title, *search.budget.progress(kept.trials()))
+
+    def tell() -> float | None:
+        known = kept.trials()
+        best = first_of(
+            (t.values[0] for t in known if t.state is TrialState.COMPLETE), default=None
+        )
+        said = "" if best is None else f": best {asked.study.figure} {best:.4f}"
+        told(f"tune {made.target}{said}", *search.budget.progress(known))
+        return best
 
     def each(trial: FrozenTrial) -> None:
         tracker.trial(trial)
-        known = kept.trials()
-        figures = [t.values[0] for t in known if t.state is TrialState.COMPLETE]
-        best = first_of(figures)  # the first trials are never pruned
-        tracker.best(best, trial.number)
-        told(f"{title}: best {best:.4f}", *search.budget.progress(known))
+        if (best := tell()) is not None:
+            tracker.best(best, trial.number)
+
+    tell()
 
     winner = tune(made.problem, folds, kept, search, each)
     with tempfile.TemporaryDirectory() as folder:
-        metric = search.metric_of(is_amount=is_amount)
-        tracker.files(draw_study(kept.study, metric, Path(folder)), "study")
+        tracker.files(draw_study(kept.study, asked.study.figure, Path(folder)), "study")
     return winner

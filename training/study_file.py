@@ -21,6 +21,7 @@ from pydantic import (
     BeforeValidator,
     ConfigDict,
     Field,
+    PrivateAttr,
     ValidationError,
     ValidationInfo,
     field_validator,
@@ -154,6 +155,12 @@ class StudyFile(_Strict):
     features: Chosen = Chosen()
     space: Space = Space()
     budget: BudgetFile = BudgetFile(trials=20)
+    _file: str = PrivateAttr(default="")
+
+    @property
+    def file(self) -> str:
+        """The name of the file that it was read from; empty for one that was made otherwise."""
+        return self._file
 
     @field_validator("learner", mode="before")
     @classmethod
@@ -181,6 +188,11 @@ class StudyFile(_Strict):
         """What Optuna looks for."""
         budget = Budget(self.budget.trials, self.budget.minutes)
         return Search(budget, self.seed, self.space, self.metric, self.second is not None)
+
+    @property
+    def figure(self) -> str:
+        """The name of the figure that trials are compared by."""
+        return self.search.metric_of(is_amount=SPECS[self.target].is_amount)
 
     @property
     def mark(self) -> str:
@@ -230,7 +242,9 @@ def read_study(file: Path) -> StudyFile:
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as e:
         raise InputError(f"{file.name} is not TOML: {e}") from None
     try:
-        return StudyFile.model_validate(raw)
+        found = StudyFile.model_validate(raw)
     except ValidationError as e:
         faults = faults_of(e, "study")
         raise InputError(f"{file.name} breaks rules; mend these places:", faults) from None
+    found._file = file.name
+    return found

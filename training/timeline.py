@@ -87,6 +87,11 @@ def timeline(
     plan = dataset.plan.targets[chosen]
     is_told = plan.label == "outcomes"
     events = _shown_events(dataset, customer, chosen)
+    if not events and dataset.has("customers") and _rows(dataset, "customers", customer):
+        raise NotFoundError(
+            f"{customer[:64]!r} has no {_table(dataset, chosen)}, which make {chosen}: name another"
+            " with --target"
+        )
     if not events:
         raise NotFoundError(
             f"no customer {customer[:64]!r} in {dataset.source}: give the id as the data set has it"
@@ -111,7 +116,7 @@ def _shown_events(
     """The customer's rows in the order of time, and whether each can make the label."""
     plan = dataset.plan.targets[target]
     is_told = plan.label == "outcomes"
-    table = SPECS[target].table if dataset.has(SPECS[target].table) else "transactions"
+    table = _table(dataset, target)
     kinds = {"churn": ("purchase",), "value": ("purchase", "refund")}.get(target)
     if target == "value" and plan.spend == "gross":
         kinds = ("purchase",)
@@ -122,6 +127,12 @@ def _shown_events(
     if is_told:
         found += [(row, True) for row in _rows(dataset, "outcomes", customer)]
     return sorted(found, key=lambda told: (told[0]["happened_at"], told[0]["known_at"]))
+
+
+def _table(dataset: Dataset, target: Target) -> str:
+    """Whose rows are shown."""
+    own = SPECS[target].table
+    return own if dataset.has(own) else "transactions"
 
 
 def _rows(dataset: Dataset, table: str, customer: str) -> list[dict[str, Any]]:

@@ -7,6 +7,7 @@ later hollow, with a line to the day on which it did.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 from html import escape
 from typing import Literal
@@ -19,6 +20,7 @@ from training.timeline import Event, State, Timeline
 
 Language = Literal["en", "zh"]
 BEFORE_DAYS = 400
+COLUMNS, BARS = 80, " ▁▂▃▄▅▆▇█"
 WIDTH, LEFT, RIGHT, LANE = 1060, 16, 16, 46
 LANES = ((State.VISIBLE, State.REPLACED), (State.CORRECTED, State.LATE),
          (State.LABEL, State.OUTDATED), (State.BEYOND,))  # fmt: skip
@@ -97,10 +99,39 @@ def shown(found: Timeline) -> tuple[Event, ...]:
     return tuple(e for e in found.events if first <= e.happened <= last)
 
 
-def event_table(found: Timeline, lang: Language) -> Table:
-    """The events that are drawn, one a row."""
+def drawing(found: Timeline, lang: Language) -> Iterator[str]:
+    """The timeline as lines of text: window `-`, as_of `|` and horizon `=`, below them the dates,
+    then a line a kind of event, higher where there are more."""
+    first, last = _span(found)
+    start = found.as_of - (found.window_days or 0) * MICROS_PER_DAY
+    end = found.as_of + found.horizon_days * MICROS_PER_DAY
+
+    def column(moment: int) -> int:
+        return (moment - first) * (COLUMNS - 1) // (last - first)
+
+    now, places = column(found.as_of), range(COLUMNS)
+    before, after = range(column(start), now), range(now, column(end) + 1)
+    ruler = (
+        "|" if c == now else "-" if c in before else "=" if c in after else " " for c in places
+    )
+    yield "".join(ruler).rstrip()
+    dates = f"{_day(start):<{now - column(start)}}{_day(found.as_of)}" if now > 11 else ""
+    yield f"{'':<{column(start)}}{dates:<{column(end) - column(start)}}{_day(end)}"
+    for state in State:
+        many = Counter(column(e.happened) for e in shown(found) if e.state is state)
+        if many:
+            most = max(many.values())
+            bars = "".join(BARS[-(-many[c] * (len(BARS) - 1) // most)] for c in places)
+            yield f"{bars}  {STATES[state][0 if lang == 'zh' else 1]}: {many.total()}"
+
+
+def event_table(found: Timeline, lang: Language, most: int | None = None) -> Table:
+    """The events that are drawn, one a row; of them the `most` that are nearest to as_of."""
     zh = lang == "zh"
     events = shown(found)
+    if most is not None:
+        near = sorted(events, key=lambda e: abs(e.happened - found.as_of))[:most]
+        events = tuple(e for e in events if e in near)
     title = f"{len(events)} / {len(found.events)}"
     table = Table(title=f"{'事件' if zh else 'events'} {title}", title_justify="left")
     for name in _heads(zh):
@@ -147,12 +178,19 @@ def _cells(event: Event, zh: bool) -> tuple[str, ...]:
     return _day(event.happened), _day(event.known), fixed, event.what, said
 
 
-def _svg(found: Timeline) -> str:
+def _span(found: Timeline) -> tuple[int, int]:
+    """From when until when it is drawn."""
     day = MICROS_PER_DAY
     ends = [e for event in shown(found) for e in (event.happened, event.known)]
     horizon = found.as_of + found.horizon_days * day
     first = min([found.as_of - (found.window_days or 0) * day, *ends]) - 5 * day
-    last = max([horizon, *(found.gap or ()), *ends]) + 5 * day
+    return first, max([horizon, *(found.gap or ()), *ends]) + 5 * day
+
+
+def _svg(found: Timeline) -> str:
+    day = MICROS_PER_DAY
+    horizon = found.as_of + found.horizon_days * day
+    first, last = _span(found)
     height = LANE * len(LANES) + 60
 
     def x(moment: int) -> float:

@@ -24,7 +24,7 @@ from training.splits import Split
 
 
 class Tracker:
-    """The parent run of one target; a context manager that ends it as finished or failed.
+    """The parent run of one target; a context manager that ends it as finished, failed or killed.
 
     `origin`: what it learns with, which becomes the tags of the run.
     """
@@ -43,7 +43,9 @@ class Tracker:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        self._client.set_terminated(self.run_id, "FINISHED" if kind is None else "FAILED")
+        stopped = kind is not None and not issubclass(kind, Exception)
+        ended = "FINISHED" if kind is None else "KILLED" if stopped else "FAILED"
+        self._client.set_terminated(self.run_id, ended)
 
     def data(self, dataset: Dataset, split: Split) -> None:
         """Every table of the data set and the features, by hash, with how many rows did what."""

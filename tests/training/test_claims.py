@@ -7,6 +7,7 @@ import threading
 
 import pytest
 
+from domain.errors import StoreError
 from training.claims import Claims, FileClaims, NoClaims, PostgresClaims
 
 
@@ -29,6 +30,17 @@ def test_a_claim_has_one_holder_until_it_is_given_back(two):
     assert mine.take("study 3") is None
     give_back_again()
     give_back_other()
+
+
+def test_a_database_that_goes_while_somebody_works_is_named(postgres_address):
+    import psycopg
+
+    gone = PostgresClaims(postgres_address)
+    with psycopg.connect(postgres_address, autocommit=True) as other:
+        ended = "SELECT pg_terminate_backend(%s)"
+        other.execute(ended, (gone._session.info.backend_pid,))
+    with pytest.raises(StoreError, match=r"has gone .*the same command goes on"):
+        gone.take("study 3")
 
 
 def test_a_file_that_was_given_back_between_opening_and_locking_is_no_claim(tmp_path, monkeypatch):

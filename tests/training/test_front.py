@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import matplotlib.pyplot as plt
 import optuna
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from optuna.study import StudyDirection
+from optuna.trial import TrialState
 
+from training import front
 from training.front import cheapest, draw_study
 
 FIGURES = st.lists(
@@ -39,8 +42,8 @@ def test_nothing_within_one_error_of_the_best_explains_cheaper(direction, rows):
 
 
 def test_the_error_is_that_of_the_best_and_not_of_the_cheap():
-    front = study_of([(0.80, 200, 0.01), (0.795, 150, 0.0), (0.78, 120, 0.5)]).best_trials
-    assert cheapest(front, StudyDirection.MAXIMIZE).values == [0.795, 150]
+    trials = study_of([(0.80, 200, 0.01), (0.795, 150, 0.0), (0.78, 120, 0.5)]).best_trials
+    assert cheapest(trials, StudyDirection.MAXIMIZE).values == [0.795, 150]
 
 
 def test_history_and_front_are_drawn_and_one_objective_has_no_front(tmp_path):
@@ -52,3 +55,17 @@ def test_history_and_front_are_drawn_and_one_objective_has_no_front(tmp_path):
     one = optuna.create_study(direction="maximize")
     one.add_trial(optuna.create_trial(value=0.5))
     assert [f.name for f in draw_study(one, "auc", tmp_path)] == ["history.png"]
+
+
+@pytest.mark.parametrize("direction", ["maximize", "minimize"])
+def test_the_history_has_every_trial_the_best_so_far_and_the_pruned(direction):
+    study = study_of([(0.6, 1, 0), (0.8, 1, 0), (0.7, 1, 0), (0.5, 1, 0)], direction)
+    study.add_trial(optuna.create_trial(state=TrialState.PRUNED))
+    figure = front._history(study, "auc")
+    [axis] = figure.axes
+    best, pruned = axis.lines
+    expected = [0.6, 0.8, 0.8, 0.8] if direction == "maximize" else [0.6, 0.6, 0.6, 0.5]
+    assert list(best.get_ydata()) == expected
+    assert list(pruned.get_xdata()) == [4]
+    assert axis.collections[0].get_offsets()[:, 1].tolist() == [0.6, 0.8, 0.7, 0.5]
+    plt.close(figure)

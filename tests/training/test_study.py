@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import _thread
 import io
 import os
 import subprocess
 import sys
+import threading
+import time
 from pathlib import Path
 
 import numpy as np
@@ -76,7 +79,7 @@ def test_the_command_runs_the_same_study(trained, file, in_python, tmp_path):
         ["--home", str(trained.workspace.home), "tune", str(file), "--storage", storage],
         catch_exceptions=False,
     )
-    assert f"{in_python[1].figure:.4f} with {in_python[1].trees} trees" in done.output
+    assert f"churn auc {in_python[1].figure:.4f} with {in_python[1].trees} trees" in done.output
     assert trials_in(storage, trained, file) == trials_in(in_python[0], trained, file)
 
 
@@ -96,7 +99,7 @@ def test_mlflow_runs_the_same_study(trained, file, in_python, tmp_path):
         },
     )  # fmt: skip
     assert done.returncode == 0, done.stdout + done.stderr
-    assert f"{in_python[1].figure:.4f} with {in_python[1].trees} trees" in done.stdout
+    assert f"churn auc {in_python[1].figure:.4f} with {in_python[1].trees} trees" in done.stdout
     assert trials_in(storage, trained, file) == trials_in(in_python[0], trained, file)
 
 
@@ -105,7 +108,7 @@ def test_the_winner_is_the_best_trial_and_progress_names_it(trained, file, in_py
     trials = kept_in(storage, trained, file).trials()
     assert best.figure == max(t.values[0] for t in trials)
     assert told[0] == ("tune churn", 0, 3)
-    assert told[-1] == (f"tune churn: best {best.figure:.4f}", 3, 3)
+    assert told[-1] == (f"tune churn: best auc {best.figure:.4f}", 3, 3)
 
 
 def test_the_parent_run_draws_the_best_figure_and_keeps_the_history(trained, in_python):
@@ -134,12 +137,61 @@ def test_the_bar_shows_the_best_figure_so_far_in_one_line_a_study(monkeypatch):
     assert shown.count("\n") == 1, "one bar, drawn over itself"
 
 
+def test_without_a_terminal_each_better_figure_is_a_line(monkeypatch):
+    log = Console(width=120, file=io.StringIO())
+    monkeypatch.setattr(cli_options, "console", log)
+    with cli_options.progress() as told:
+        for done, said in enumerate(("", ": best auc 0.7500", ": best auc 0.7500", ": best 0.8")):
+            told(f"tune churn{said}", done, 3)
+    assert log.file.getvalue().splitlines() == [
+        "tune churn: best auc 0.7500 (1 of 3)",
+        "tune churn: best 0.8 (3 of 3)",
+    ]
+
+
+def test_a_stopped_study_says_so_refuses_an_edited_file_and_goes_on(trained, in_python, tmp_path):
+    file, storage = tmp_path / "study.toml", where("journal", tmp_path)
+    words = ["--home", str(trained.workspace.home), "tune", str(file), "--storage", storage]
+    file.write_text(STUDY.replace("trials = 3", "trials = 500"), encoding="utf-8")
+
+    def stop() -> None:
+        while sum(t.state.is_finished() for t in kept_in(storage, trained, file).trials()) < 2:
+            time.sleep(0.05)
+        _thread.interrupt_main()  # as Ctrl-C does
+
+    watch = threading.Thread(target=stop)
+    watch.start()
+    stopped = CliRunner().invoke(cli.main, words)
+    watch.join()
+    assert stopped.exit_code == 130
+    assert "the trials that are done are kept, and the same command goes on" in stopped.output
+    assert "tune churn: best auc" in stopped.output
+    client = tracking_client(trained.workspace)
+    found = client.get_experiment_by_name("bank/churn")
+    runs = client.search_runs([found.experiment_id], order_by=["start_time DESC"])
+    parents = [r for r in runs if "mlflow.parentRunId" not in r.data.tags]
+    assert parents[0].info.status == "KILLED"
+
+    file.write_text(STUDY.replace("recency", "monetary"), encoding="utf-8")
+    refused = CliRunner().invoke(cli.main, words)
+    assert refused.exit_code == 2
+    assert 'features.themes: was ["recency"], is ["monetary"]' in refused.output
+    assert not kept_in(storage, trained, file).trials()
+
+    file.write_text(STUDY, encoding="utf-8")
+    assert CliRunner().invoke(cli.main, words, catch_exceptions=False).exit_code == 0
+    assert trials_in(storage, trained, file)[:3] == trials_in(in_python[0], trained, file)
+
+
 def test_a_file_says_what_options_would_say(trained, file):
     done = CliRunner().invoke(
         cli.main, ["--home", str(trained.workspace.home), "tune", str(file), "--trials", "9"]
     )
     assert done.exit_code == 2
     assert "the study file says its trials" in done.output
+    without = CliRunner().invoke(cli.main, ["--home", str(file.parent), "tune", "--anew"])
+    assert without.exit_code == 2
+    assert "--anew is about a study file" in without.output
 
 
 def test_a_study_of_another_source_is_refused(trained, file):

@@ -148,3 +148,6 @@ def test_nobody_and_a_target_that_is_not_there_are_refused(tmp_path):
     with pytest.raises(NotFoundError, match="no transactions: name another with --target"):
         timeline(dataset, "a", "churn")
     assert timeline(dataset, "a").target == "credit"
+    known = {"statements": [owes("a", 90, 0.0)], "customers": [event("b", 1)]}
+    with pytest.raises(NotFoundError, match="'b' has no statements, which make credit"):
+        timeline(dataset_of(tmp_path / "known", known, plan), "b")

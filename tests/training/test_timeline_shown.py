@@ -10,10 +10,11 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
+from domain.asof import MICROS_PER_DAY
 from tests.training.label_world import at, buys, dataset_of, event, plan_of
 from tests.training.test_timeline import TARGETS
 from training.timeline import State, Timeline, timeline
-from training.timeline_shown import STATES, event_table, facts, label, page, shown
+from training.timeline_shown import STATES, drawing, event_table, facts, label, page, shown
 
 SLY = "<b>a&b</b>"
 
@@ -61,6 +62,38 @@ def test_only_events_near_the_label_are_shown_and_the_others_counted(found):
     text = shell.file.getvalue()
     assert "events 5 / 7" in text
     assert "had happened, became known later" in text
+
+
+def test_the_drawing_has_every_shown_event_in_its_column_and_window_and_horizon_above(found):
+    ruler, dates, *lanes = drawing(found, "en")
+    now = ruler.index("|")
+    assert ruler.strip() == "-" * ruler.count("-") + "|" + "=" * ruler.count("=")
+    assert ruler.count("-") / ruler.count("=") == pytest.approx(100 / 90, rel=0.1)
+    assert dates.index("2024-07-19") == now
+    assert dates.index("2024-04-10") == ruler.index("-")
+    assert dates.endswith("2024-10-17")
+    drawn = {lane[80:].strip(): lane[:80] for lane in lanes}
+    counts = {said.rpartition(": ")[0]: int(said.rpartition(": ")[2]) for said in drawn}
+    by_hand = [STATES[e.state][1] for e in shown(found)]
+    assert counts == {said: by_hand.count(said) for said in by_hand}
+    [label_lane] = [
+        bars for said, bars in drawn.items() if said.startswith("in the horizon, makes")
+    ]
+    [event_of_label] = [e for e in shown(found) if e.state is State.LABEL]
+    days = (event_of_label.happened - found.as_of) / MICROS_PER_DAY
+    at_column = len(label_lane.rstrip()) - 1
+    assert at_column - now == pytest.approx(days / 90 * ruler.count("="), abs=1.5)
+    assert "决定标签" in "".join(drawing(found, "zh"))
+
+
+def test_the_table_keeps_the_events_nearest_to_as_of(found):
+    whole = event_table(found, "en")
+    near = event_table(found, "en", 2)
+    assert (whole.row_count, near.row_count) == (5, 2)
+    by_hand = sorted(abs(e.happened - found.as_of) for e in shown(found))[:2]
+    kept = [e for e in shown(found) if abs(e.happened - found.as_of) <= by_hand[-1]]
+    assert list(near.columns[3].cells) == [e.what for e in kept]
+    assert near.title == "events 2 / 7"
 
 
 def test_every_state_has_words_in_both_languages():
