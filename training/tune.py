@@ -31,7 +31,7 @@ from training.space import Space
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Folds = tuple[tuple[Index, Index], ...]
-RULES = 5
+RULES = 6
 """Raise it when folds, space or first trials change: trials under other rules are another study."""
 FOLDS = 3
 MORE_FOLDS = 5
