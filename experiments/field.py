@@ -47,7 +47,16 @@ from training.kept import Budget
 from training.learners import Floats, Learner, Learnt, Task
 from training.matrix import labelled, material, write_features
 from training.splits import FOLDS, Index, percents
-from training.tune import Best, Search, fit_booster, inner_folds, make_study, tune
+from training.tune import (
+    Best,
+    Search,
+    best_of,
+    fit_booster,
+    inner_folds,
+    make_study,
+    slowly,
+    tune,
+)
 
 SETS = (
     "online_retail_ii", "taiwan_credit_default", "give_me_some_credit", "credit_card_approval",
@@ -280,9 +289,7 @@ def _steps(case: Case, rows: Index, number: int, options: Options) -> list[tuple
 
     def told(_: optuna.trial.FrozenTrial) -> None:
         best = kept.study.best_trial
-        found = Best(
-            {**best.params, "bagging_freq": 1}, int(best.user_attrs["trees"]), best.value or 0.0
-        )
+        found = slowly(best_of(best), search.space)
         steps.append((time.process_time() - begun, bests.setdefault(best.number, found)))
 
     folds = inner_folds(percents(key, made.customers), rows)
