@@ -176,6 +176,15 @@ STATEMENTS = Table(
         Column("bill", pa.float64(), "currency", Personal.FINANCIAL, "billed; negative = credit"),
         _amount("paid", "paid in the month that ended at closing"),
         _amount("limit", "credit limit"),
+        Column(
+            "linked_days_past_due",
+            pa.float64(),
+            "days",
+            Personal.FINANCIAL,
+            "most days past due, at this closing, of what the same person owes under other ids",
+            minimum=0,
+            maximum=3650,
+        ),
     ),
 )
 

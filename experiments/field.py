@@ -26,6 +26,7 @@ import numpy as np
 import optuna
 from flaml import AutoML
 from numpy.typing import NDArray
+from sklearn.model_selection import StratifiedGroupKFold
 
 from domain.errors import NotEnoughDataError
 from domain.plan import StudyPlan
@@ -46,7 +47,16 @@ from training.kept import Budget
 from training.learners import Floats, Learner, Learnt, Task
 from training.matrix import labelled, material, write_features
 from training.splits import FOLDS, Index, percents
-from training.tune import Best, Search, fit_booster, inner_folds, make_study, tune
+from training.tune import (
+    Best,
+    Search,
+    best_of,
+    fit_booster,
+    inner_folds,
+    make_study,
+    slowly,
+    tune,
+)
 
 SETS = (
     "online_retail_ii", "taiwan_credit_default", "give_me_some_credit", "credit_card_approval",
@@ -279,9 +289,7 @@ def _steps(case: Case, rows: Index, number: int, options: Options) -> list[tuple
 
     def told(_: optuna.trial.FrozenTrial) -> None:
         best = kept.study.best_trial
-        found = Best(
-            {**best.params, "bagging_freq": 1}, int(best.user_attrs["trees"]), best.value or 0.0
-        )
+        found = slowly(best_of(best), search.space)
         steps.append((time.process_time() - begun, bests.setdefault(best.number, found)))
 
     folds = inner_folds(percents(key, made.customers), rows)
@@ -316,10 +324,11 @@ def peer(case: Case, learner: Learner, seed: int) -> Scored:
 
 
 def flaml(case: Case, options: Options, wall: float) -> Scored:
-    """FLAML for as long as Tierline searched, its own folds parted by customer.
+    """FLAML for as long as Tierline searched, its own folds parted by customer, with both outcomes.
 
     It chooses among the learners that take missing values, for `LEAST_SECONDS` at least: on a busy
-    machine it finds nothing in less.
+    machine it finds nothing in less. Its own `group` folds may hold one outcome only where few are
+    bad; then no model has a figure, and it ends without one.
     Its `curve` has one point: the seconds until it had found its best model.
     """
     reached: list[float] = []
@@ -337,8 +346,8 @@ def flaml(case: Case, options: Options, wall: float) -> Scored:
                 X, problem.learnt[rows], seed=options.seed, n_jobs=1, verbose=0,
                 task="regression" if problem.is_amount else "classification",
                 metric="mse" if problem.is_amount else "roc_auc", eval_method="cv",
-                time_budget=budget, split_type="group", groups=groups[rows],
-                estimator_list=list(TAKE_MISSING),
+                time_budget=budget, groups=groups[rows], estimator_list=list(TAKE_MISSING),
+                split_type="group" if problem.is_amount else StratifiedGroupKFold(FOLDS),
             )  # fmt: skip
         if model.model is None:
             raise NotEnoughDataError(f"FLAML found no model in {budget:.1f} s: give it --flaml")

@@ -67,6 +67,7 @@ _DECLARED = {
     Idea("late_payment", "逾期记录", "Late payment"): (
         "days_past_due", "past_due", "rolled_", "cured_",
     ),
+    Idea("linked_arrears", "关联账户逾期", "Arrears of linked accounts"): ("linked_",),
     Idea("repayment", "还款情况", "Repayment"): (
         "full_payment", "some_paid", "paid_", "payment_ratio", "revolving_share",
     ),

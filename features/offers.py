@@ -123,7 +123,7 @@ OFFERS: dict[str, Offer] = {
     ),
     "statements": Offer(
         values={
-            **_plain("days_past_due", "bill", "paid", "limit"),
+            **_plain("days_past_due", "bill", "paid", "limit", "linked_days_past_due"),
             "utilisation": Value("ratio", ("bill", "limit")),
             "paid_to_limit": Value("ratio", ("paid", "limit")),
             "paid_to_bill": Value("ratio", ("paid", "bill")),
@@ -136,6 +136,7 @@ OFFERS: dict[str, Offer] = {
             "past_due": Condition("at_least", "days_past_due", minimum=1),
             "past_due_30": Condition("at_least", "days_past_due", minimum=30),
             "past_due_60": Condition("at_least", "days_past_due", minimum=60),
+            "linked_past_due_30": Condition("at_least", "linked_days_past_due", minimum=30),
         },
     ),
     "loans": Offer(values=_plain("amount", "term_months", "payment")),

@@ -1,7 +1,7 @@
 """What a study searches: a range for each parameter of LightGBM, and the trials it begins with.
 
 Enters: ranges that somebody wrote, or none; the number of rows learnt from. Leaves: suggestions of
-a trial. Few leaves and strong regularisation are the default: there searches on such data end.
+a trial. Few leaves and strong regularisation come first: there most searches on such data end.
 """
 
 from __future__ import annotations
@@ -17,6 +17,11 @@ LINEAR = ("feature_fraction", "bagging_fraction", "max_depth")
 """All others are drawn on a scale of logarithms."""
 QUICK = 0.1
 """The learning rate of the first trial: a third of the seconds, and nearly the figure."""
+USUAL = {
+    "learning_rate": 0.1, "num_leaves": 31, "min_data_in_leaf": 20, "feature_fraction": 1.0,
+    "bagging_fraction": 1.0, "lambda_l2": 0.0, "lambda_l1": 0.0, "max_depth": 64,
+}  # fmt: skip
+"""LightGBM's own defaults; no limit of the depth is the greatest that may be given."""
 
 
 def _within(least: float, most: float, *, whole: bool = False) -> AfterValidator:
@@ -43,11 +48,11 @@ class Space(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     learning_rate: Annotated[Range, _within(1e-3, 1)] = (0.02, 0.1)
-    num_leaves: Annotated[Range, _within(2, 1024, whole=True)] = (4, 24)
+    num_leaves: Annotated[Range, _within(2, 1024, whole=True)] = (4, 31)
     min_data_in_leaf: Annotated[Range, _within(1, 1e6, whole=True)] | None = None
-    feature_fraction: Annotated[Range, _within(0.01, 1)] = (0.2, 0.9)
-    bagging_fraction: Annotated[Range, _within(0.01, 1)] = (0.3, 0.9)
-    lambda_l2: Annotated[Range, _within(1e-8, 1e6)] = (1.0, 200.0)
+    feature_fraction: Annotated[Range, _within(0.01, 1)] = (0.2, 1.0)
+    bagging_fraction: Annotated[Range, _within(0.01, 1)] = (0.3, 1.0)
+    lambda_l2: Annotated[Range, _within(1e-8, 1e6)] = (0.1, 200.0)
     lambda_l1: Annotated[Range, _within(1e-8, 1e6)] | None = None
     max_depth: Annotated[Range, _within(1, 64, whole=True)] | None = None
 
@@ -69,13 +74,14 @@ class Space(BaseModel):
         return found
 
     def first(self, rows: int) -> list[dict[str, Any]]:
-        """The trials that a study begins with: the sensible values, learnt quickly, then slowly.
+        """The trials that a study begins with: the sensible values, learnt quickly, then slowly,
+        and LightGBM's own defaults.
 
-        They are moved into the ranges; where those leave no second rate there is one trial.
+        They are moved into the ranges; those that are then the same are tried once.
         """
         slow = default_trial(rows)
-        found = [self._inside(trial, rows) for trial in ({**slow, "learning_rate": QUICK}, slow)]
-        return found[:1] if found[0] == found[1] else found
+        begun = [self._inside(t, rows) for t in ({**slow, "learning_rate": QUICK}, slow, USUAL)]
+        return [trial for place, trial in enumerate(begun) if trial not in begun[:place]]
 
     def _inside(self, sensible: dict[str, Any], rows: int) -> dict[str, Any]:
         found: dict[str, Any] = {}

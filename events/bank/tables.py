@@ -105,6 +105,7 @@ def statements_table(
             "bill": made.bill[row],
             "paid": _cents(made.paid[row], spoilt),
             "limit": customers.limit[who],
+            "linked_days_past_due": pa.nulls(len(row)),  # nobody has a second id
         },
     )
 

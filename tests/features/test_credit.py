@@ -46,6 +46,27 @@ def test_the_features_of_a_known_card(name, value):
     assert found == pytest.approx(value), name
 
 
+def test_arrears_of_linked_accounts_are_told_apart_from_ones_own():
+    """A month in which nobody else of the person owed anything says nothing of linked accounts."""
+    told = [(30, 60.0), (400, None), (430, 30.0), (460, 0.0), (490, 1.0)]
+    rows = [
+        row("c", d, days_past_due=0, status="paid_in_full", linked_days_past_due=v) for d, v in told
+    ]
+    alone = [row("d", 490, days_past_due=90, status="past_due")]
+    found = computed({"statements": rows + alone}, [("c", at(500)), ("d", at(500))], CATALOGUE)
+    expected = {
+        "linked_days_past_due_last": (1.0, None),
+        "linked_days_past_due_max_365d": (30.0, None),
+        "linked_days_past_due_mean_365d": (31 / 3, None),
+        "linked_days_past_due_max_ever": (60.0, None),
+        "linked_past_due_30_count_365d": (1.0, 0.0),
+        "days_past_due_max_365d": (0.0, 90.0),
+    }
+    for name, (of_c, of_d) in expected.items():
+        both = [None if v is None or v != v else v for v in found[name].to_pylist()]
+        assert both == [of_c, of_d], name
+
+
 def test_a_payment_far_above_the_bill_is_capped():
     rows = [row("c", 1, bill=1.0, paid=900.0, limit=1000.0, days_past_due=0, status="revolving")]
     found = computed({"statements": rows}, [("c", at(5))], CATALOGUE)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import lightgbm as lgb
 import optuna
 import pytest
 from hypothesis import given, settings
@@ -44,8 +45,24 @@ def test_suggestions_and_the_first_trials_lie_in_the_ranges(leaves, rate, seed):
 
 def test_the_default_space_begins_with_the_sensible_values_and_searches_nothing_else():
     slow = default_trial(ROWS)
-    assert Space().first(ROWS) == [{**slow, "learning_rate": 0.1}, slow]
+    assert Space().first(ROWS)[:2] == [{**slow, "learning_rate": 0.1}, slow]
     assert set(Space().ranges(ROWS)) == DEFAULT
+
+
+def test_the_third_trial_is_what_lightgbm_does_by_default():
+    """As LightGBM's own wrapper tells it; of the penalty the least that is searched."""
+    space = Space(max_depth=(2, 64), lambda_l1=(1e-8, 1))
+    given = lgb.LGBMModel().get_params()
+    found = space.first(ROWS)[2]
+    assert {n: found[n] for n in ("learning_rate", "num_leaves")} == {
+        n: given[n] for n in ("learning_rate", "num_leaves")
+    }
+    assert found["min_data_in_leaf"] == given["min_child_samples"]
+    assert found["feature_fraction"] == given["colsample_bytree"]
+    assert found["bagging_fraction"] == given["subsample"]
+    assert (given["reg_lambda"], found["lambda_l2"]) == (0, space.lambda_l2[0])
+    assert (given["reg_alpha"], found["lambda_l1"]) == (0, 1e-8)
+    assert (given["max_depth"], found["max_depth"]) == (-1, 64)
 
 
 @pytest.mark.parametrize(
@@ -54,7 +71,10 @@ def test_the_default_space_begins_with_the_sensible_values_and_searches_nothing_
      ((0.05, 0.3), [0.1, 0.05])],
 )  # fmt: skip
 def test_the_same_trial_is_not_begun_with_twice(rates, tried):
-    assert [t["learning_rate"] for t in Space(learning_rate=rates).first(ROWS)] == tried
+    """Where all but the rate is fixed, LightGBM's defaults are the first trial."""
+    fixed = {n: (v, v) for n, v in default_trial(ROWS).items()}
+    found = Space(**{**fixed, "learning_rate": rates}).first(ROWS)
+    assert [t["learning_rate"] for t in found] == tried
 
 
 @pytest.mark.parametrize(

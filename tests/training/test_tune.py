@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 
 import lightgbm as lgb
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 from optuna.trial import TrialState
 
 from domain.errors import BundleError
@@ -16,18 +19,20 @@ from tests.training.fit_world import MONOTONE, NAMES, problem
 from training import tune as tuning
 from training.kept import Budget, Kept
 from training.metrics import auc
-from training.space import default_trial
+from training.space import Space, default_trial
 from training.splits import percents
 from training.tune import (
     METHODS,
     Best,
     Problem,
     Search,
+    best_of,
     constant_columns,
     fit_booster,
     inner_folds,
     learner,
     make_study,
+    slowly,
     tune,
 )
 
@@ -57,8 +62,7 @@ def test_the_same_seed_finds_the_same_trials_and_winner_and_another_seed_others(
     assert found[0] == found[1]
     assert params_of(studies[0]) == params_of(studies[1])
     assert params_of(studies[0])[1:] != params_of(studies[2])[1:]
-    rates = [p["learning_rate"] for p in params_of(studies[0])]
-    assert len(set(rates)) == 4, "every trial draws anew"
+    assert len({str(p) for p in params_of(studies[0])}) == 4, "every trial draws anew"
 
 
 @pytest.mark.parametrize("stops", [(1,), (3, 5), (12,)])
@@ -101,22 +105,23 @@ def test_a_trial_that_was_killed_is_done_again_and_changes_nothing(tmp_path, mon
 def test_the_first_trials_are_the_sensible_ones_and_a_done_study_trains_nothing_more():
     made, seen = problem(700, 1), []
     mine = study()
-    first = tune(made, PARTS, mine, search(2, 5), seen.append)
-    assert [t.number for t in seen] == [0, 1]
+    first = tune(made, PARTS, mine, search(3, 5), seen.append)
+    assert [t.number for t in seen] == [0, 1, 2]
     slow = default_trial(500)
-    assert [t.params for t in seen] == [{**slow, "learning_rate": 0.1}, slow]
-    assert tune(made, PARTS, mine, search(2, 5), seen.append) == first
-    assert len(seen) == 2
+    assert [t.params for t in seen[:2]] == [{**slow, "learning_rate": 0.1}, slow]
+    assert seen[2].params == Space().first(500)[2]
+    assert tune(made, PARTS, mine, search(3, 5), seen.append) == first
+    assert len(seen) == 3
 
 
 def test_the_winner_is_the_best_trial_by_its_validation_figure():
-    for is_amount, best_of in ((False, max), (True, min)):
+    for is_amount, highest in ((False, max), (True, min)):
         mine = study(is_amount=is_amount)
         found = tune(problem(700, 1, is_amount=is_amount), PARTS, mine, search(5, 5))
         figures = [t.value for t in mine.study.get_trials(states=(TrialState.COMPLETE,))]
-        assert found.figure == best_of(figures)
+        assert found.figure == highest(figures)
         assert found.params["bagging_freq"] == 1
-        assert 1 <= found.trees <= tuning.TREES
+        assert 1 <= best_of(mine.study.best_trial).trees <= tuning.TREES
 
 
 def test_hopeless_trials_are_pruned():
@@ -196,7 +201,8 @@ def test_customers_validate_a_fifth_at_a_time_what_the_others_teach():
 
 def test_a_trial_is_judged_by_the_mean_over_its_folds():
     made, mine = problem(700, 1), study()
-    found = tune(made, PARTS, mine, search(1, 5))
+    tune(made, PARTS, mine, search(1, 5))
+    found = best_of(mine.study.best_trial)
     data = lgb.Dataset(made.X, made.learnt, params=tuning._BINNING, free_raw_data=False)
     data.construct()
     params = {**made.fixed(5), **found.params}
@@ -206,6 +212,31 @@ def test_a_trial_is_judged_by_the_mean_over_its_folds():
         booster = lgb.train(params, own, found.trees)
         figures.append(auc(made.y[valid], booster.predict(made.X[valid]))(np.ones(valid.size)))
     assert found.figure == pytest.approx(np.mean(figures), abs=1e-9)
+
+
+@given(rate=st.floats(0.02, 1), least=st.floats(0.001, 1), trees=st.integers(1, 600))
+def test_a_slow_winner_goes_as_far_in_steps_that_the_space_allows(rate, least, trees):
+    low = min(least, rate)
+    fast = Best({"learning_rate": rate, "num_leaves": 6}, trees, 0.8)
+    slow = slowly(fast, Space(learning_rate=(low, rate)))
+    now = slow.params["learning_rate"]
+    assert slow.trees * now == pytest.approx(trees * rate)
+    assert low * (1 - 1e-9) <= now <= rate
+    assert now <= tuning.SLOW or now < 2 * low, "slower only where the space forbids more"
+    assert replace(slow, params=fast.params, trees=trees) == fast
+
+
+def test_the_winner_of_a_fast_trial_is_given_slowly_and_with_its_price_as_it_was_tried():
+    made = problem(700, 1)
+    for explained, rate in ((False, 0.05), (True, 0.1)):
+        asked = replace(search(1, 5), explained=explained)
+        mine = make_study("s", None, asked, is_amount=False)
+        found = tune(made, PARTS, mine, asked)
+        (tried,) = mine.trials()
+        assert tried.params["learning_rate"] == 0.1
+        assert found.params["learning_rate"] == rate
+        assert found.trees * rate == pytest.approx(tried.user_attrs["trees"] * 0.1)
+        assert found.figure == tried.values[0]
 
 
 def test_columns_of_one_value_or_none_are_named_and_one_value_with_gaps_is_not():

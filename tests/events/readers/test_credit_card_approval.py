@@ -1,8 +1,11 @@
-"""`credit_card_approval`: every month of every card, with its band of days past due."""
+"""`credit_card_approval`: every month of every card, its band of days past due, linked cards."""
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
+
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 
 from tests.events.readers.reader_world import ask, taken
@@ -38,3 +41,33 @@ def test_a_profile_is_known_from_the_first_month_of_its_card(dataset):
               USING (customer_id) WHERE c.known_at > s.first"""
     assert ask(dataset, late) == [(0,)]
     assert 9_528 >= 45_985 - dataset.tables["customers"].rows - 100 > 9_000
+
+
+def test_a_statement_tells_the_worst_of_the_same_months_of_ids_with_the_same_application(
+    dataset, data_folder
+):
+    """A slow loop over cards of two hundred persons, and cards without an application."""
+    folder = data_folder / "credit_card_approval"
+    applied = pq.read_table(folder / "application_record.parquet").to_pylist()
+    times = Counter(a["ID"] for a in applied)
+    told = {
+        a["ID"]: tuple(v for k, v in sorted(a.items()) if k != "ID")
+        for a in applied
+        if times[a["ID"]] == 1
+    }
+    rows = ask(dataset, """SELECT CAST(customer_id AS BIGINT), happened_at, days_past_due,
+                           linked_days_past_due FROM statements""")  # fmt: skip
+    months = defaultdict(list)
+    for card, month, late, _ in rows:
+        if card in told:
+            months[told[card], month].append((card, late))
+    asked = {told[card] for card, *_ in rows[::5000] if card in told}
+    linked = 0
+    for card, month, _, found in rows:
+        if card not in told:
+            assert found is None
+        elif told[card] in asked:
+            others = [late for other, late in months[told[card], month] if other != card]
+            assert found == max(others, default=None)
+            linked += bool(others)
+    assert linked > 5000
