@@ -31,7 +31,7 @@ from training.space import Space
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Folds = tuple[tuple[Index, Index], ...]
-RULES = 5
+RULES = 6
 """Raise it when folds, space or first trials change: trials under other rules are another study."""
 FOLDS = 3
 MORE_FOLDS = 5
@@ -63,9 +63,10 @@ METRICS = {
 class Problem:
     """What is learnt: matrix (n, k), truth (n,), feature names, directions, objective.
 
-    `is_amount`: least squares on `log1p(y)`; else the log-odds of `y = 1`. `categories`: the
-    features that are codes; `parts`: the fold of each row, by customer, in which their statistics
-    are learnt. `training.categories.encoded` gives what the trees see.
+    `is_amount`: least squares on `log1p(y / unit) - level`, see `training.truth`; else the log-odds
+    of `y = 1`. `categories`: the features that are codes; `parts`: the fold of each row, by
+    customer, in which their statistics are learnt. `training.categories.encoded` gives what the
+    trees see.
     """
 
     X: Floats
@@ -75,11 +76,13 @@ class Problem:
     is_amount: bool
     categories: tuple[str, ...] = ()
     parts: Index | None = None
+    unit: float = 1.0
+    level: Floats | float = 0.0
 
     @property
     def learnt(self) -> Floats:
         """The truth on the scale that the trees fit."""
-        return np.log1p(self.y) if self.is_amount else self.y
+        return np.log1p(self.y / self.unit) - self.level if self.is_amount else self.y
 
     def fixed(self, seed: int) -> dict[str, Any]:
         """Parameters that no trial changes."""
