@@ -27,12 +27,12 @@ from scoring.scorer import Scorer
 from training import metrics
 from training.champion import Champion
 from training.conformal import thin_file
-from training.fit import Material
+from training.fit import Material, points
 from training.groups import THIN, by_group, groups_of
 from training.judge import Evidence, against
 from training.noise import seed_noise
 from training.targets import SPECS
-from training.tier_figures import tier_figures
+from training.tier_figures import suggested_bounds, tier_figures
 from training.tune import Best
 
 Floats = NDArray[np.float64]
@@ -182,8 +182,16 @@ def _profit(case: Case, costs: CostRule) -> dict[str, Any]:
 
 
 def _tiers(case: Case) -> dict[str, Any]:
-    cuts = case.policy.steps[case.material.target]
-    return tier_figures(case.test.y, case.points, case.scorer.scale, cuts)
+    """Figures of the tiers at the policy's cuts, and at those that suit the calibrating customers
+    best, whom no tree has seen."""
+    made, scale = case.material, case.scorer.scale
+    cuts, own = case.policy.steps[made.target], made.split.calibration
+    found = tier_figures(case.test.y, case.points, scale, cuts)
+    if not own.size:
+        return found
+    bounds = suggested_bounds(made.problem.y[own], points(made, case.scorer, own), scale, cuts)
+    better = tier_figures(case.test.y, case.points, scale, cuts, bounds)
+    return {**found, "suggested": {"bounds": list(bounds), **better}}
 
 
 def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:

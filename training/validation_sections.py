@@ -198,8 +198,16 @@ def _tiers(s: Section) -> str:
         return ""
     names = found["tiers"]
     rows = [(n, *line) for n, line in zip(names, found["table"], strict=True)]
-    plain = [(s.write.say(n), v) for n, v in found.items() if n not in ("tiers", "table")]
-    left = s.write.table(("measure", "figure"), plain)
+    better = found.get("suggested", {})
+    plain = [
+        (s.write.say(n), v, better.get(n))
+        for n, v in found.items()
+        if n not in ("tiers", "table", "suggested")
+    ]
+    left = s.write.table(("measure", "policy_cuts", "suggested_cuts"), plain)
+    if better:
+        places = ", ".join(map(str, better["bounds"]))
+        left += f'<p class="note">{s.write.w("suggested_cuts")}: {places}</p>'
     right = s.write.table(("tiers", *names), rows) + s.write.note("tiers_note")
     return f'{s.write.h("tiers")}<div class="two"><div>{left}</div><div>{right}</div></div>'
 

@@ -108,6 +108,8 @@ WORDS: dict[str, tuple[str, str]] = {
     "profit_y": ("每客户利润", "profit a customer"),
     "profit_best": ("最佳处理比例", "best share to act on"),
     "tiers": ("价值分层", "Value tiers"),
+    "policy_cuts": ("政策切点", "the policy's cuts"),
+    "suggested_cuts": ("建议切点", "suggested cuts"),
     "tiers_note": (
         "行为真实层级，列为预测层级。",
         "Rows are true tiers, columns predicted ones.",
