@@ -24,7 +24,7 @@ from cli_features import features
 from cli_labels import labels
 from cli_leaks import leaks
 from cli_options import console
-from cli_report import approve, report
+from cli_report import approve, cuts, report
 from domain.decision import Purpose
 from domain.errors import TierlineError
 from domain.settings import CLOSED, HOME, HOST, PORT, STUDIES
@@ -67,7 +67,7 @@ def main(ctx: click.Context, home: Path) -> None:
     ctx.obj = home
 
 
-_ALONE = (approve, explain, features, labels, leaks, report)
+_ALONE = (approve, cuts, explain, features, labels, leaks, report)
 for _command in (*cli_data.COMMANDS, *cli_models.COMMANDS, *_ALONE):
     main.add_command(_command)
 

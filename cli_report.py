@@ -1,7 +1,8 @@
-"""The commands `tierline report` and `tierline approve`: the validation pack, and who signs it.
+"""The commands `tierline report`, `approve` and `cuts`: the validation pack, who signs it, and the
+value tiers that it suggests.
 
-Enters: arguments. Leaves: one HTML or JSON file, a line in the log of approvals. Rooms are imported
-inside commands, so that `--help` stays fast.
+Enters: arguments. Leaves: one HTML or JSON file, a line in the log of approvals, printed cuts.
+Rooms are imported inside commands, so that `--help` stays fast.
 """
 
 from __future__ import annotations
@@ -95,3 +96,28 @@ def approve(
     )  # fmt: skip
     for line in (f"report {done.report}", f"bundle {done.bundle}", f"approved by {done.by}"):
         console.print(line, markup=False, highlight=False, soft_wrap=True)
+
+
+@click.command()
+@opt.source
+@click.argument("run", default="latest")
+@opt.policy
+@click.pass_obj
+def cuts(home: Path, /, source: str, run: str, policy: Path | None) -> None:
+    """Print the value cuts that suit a bundle best, to be copied into a policy file.
+
+    They come from customers who calibrated it; a person decides. RUN is as in `report`, the policy
+    that by which the bundle was judged.
+
+    \b
+    Example:
+      tierline cuts --source online_retail_ii
+    """
+    from training import validation
+    from training.tier_figures import fragment
+
+    bundle = validation.bundle_of(Workspace(home, source), run)
+    bounds, said = validation.suggested_cuts(bundle)
+    steps = opt.policy_of(policy).steps["value"]
+    for line in (*(f"# {told}" for told in said), fragment("value", steps, bounds)):
+        click.echo(line)

@@ -5,16 +5,17 @@
 Enters: the folder of public data sets (TIERLINE_DATA). Leaves: docs/tiers.md. Of `online_retail_ii`
 a candidate learns at every training as_of before the latest complete one; that one chooses how many
 trees, and where the cuts between the tiers lie; then it learns from all of them, and is asked once
-for the test months. Every candidate has the same rows, and the first trial of a study.
+for the test months. Every candidate has the same rows, and the first trial of a study. Truths of
+least squares are compared inside the training first, by customers that taught nothing; of the new
+ones the best alone is asked for the test.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -31,84 +32,111 @@ from domain.workspace import Workspace
 from events.dataset import Dataset, open_dataset
 from events.ingest import ingest
 from events.readers import SOURCES
-from training import metrics, ordinal
+from experiments.tiers_page import (
+    EVERY,
+    LATEST,
+    PRODUCT,
+    SOURCE,
+    TREES,
+    Asked,
+    best_cuts,
+    learners,
+    page,
+    tiers,
+)
+from training import ordinal
 from training.calibrate import smooth_season
 from training.fit import Material, calibrate, monthly
-from training.judge import resample
 from training.matrix import labelled, material, write_features
 from training.space import default_trial
+from training.splits import percents
+from training.truth import date_levels
+from training.tune import inner_folds
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
-SOURCE = "online_retail_ii"
 PAGE = Path(__file__).parents[1] / "docs/tiers.md"
 HORIZON_DAYS = 90
-LATEST, EVERY = "latest as_of", "every month"
-HIGH_ABOVE = 622.34
-KAPPA, F1, FAR = 0.547, 0.565, 0.055
-TREES, QUICK_TREES, PATIENCE = 500, 60, 30
-PLACES = 60
-"""Cuts are tried at so many quantiles of the score."""
-HEAD = (
-    "candidate", "trees", "cuts", "quadratic kappa", "minus L2", "macro-F1", "far errors",
-    "Spearman", "minus L2", "sum ratio",
-)  # fmt: skip
+QUICK_TREES, PATIENCE = 60, 30
+PARTS = 5
 
 
 @dataclass(frozen=True)
 class Candidate:
-    """A loss: LightGBM's objective and metric, and what it learns of (amount, tier, as_of).
+    """A loss: LightGBM's objective and metric, and what its trees fit of the rows that may teach.
 
-    `is_additive`: one monotone margin, which is calibrated to amounts and cut. `is_ranked`: it
-    learns the ranks of the amounts.
+    `is_additive`: one monotone margin, which is calibrated to amounts and cut.
     """
 
     name: str
     params: dict[str, Any]
+    truth: Callable[[Material], Floats]
     is_additive: bool = True
-    is_ranked: bool = False
 
     @property
     def is_classes(self) -> bool:
         """Whether it gives a chance a tier."""
         return "num_class" in self.params
 
-    def truth(self, amount: Floats, tier: Index, as_of: Index) -> Floats:
-        """What its trees fit."""
-        if self.is_ranked:
-            return ranks(amount, as_of)
-        if self.params["metric"] == "l2":
-            return np.log1p(amount)
-        return amount if self.params["metric"] == "tweedie" else tier.astype(np.float64)
+
+def logs(made: Material) -> Floats:
+    """The logs of amounts in pounds."""
+    return np.log1p(made.problem.y)
+
+
+def logs_in_units(made: Material) -> Floats:
+    """The same in units of the data (`training.truth`)."""
+    return np.log1p(made.problem.y / made.problem.unit)
+
+
+def logs_within_dates(made: Material) -> Floats:
+    """What the product learns: in units, beyond the mean of the date."""
+    return made.problem.learnt
+
+
+def ranked(made: Material) -> Floats:
+    """The rank of every amount among those of its as_of, above 0 and up to 1; ties share theirs."""
+    amount, as_of = made.problem.y, made.as_of
+    found = np.empty(len(amount))
+    for instant in np.unique(as_of):
+        rows = as_of == instant
+        found[rows] = rankdata(amount[rows]) / rows.sum()
+    return found
+
+
+def tier_of(made: Material) -> Floats:
+    """The number of the tier."""
+    return tiers(made.problem.y).astype(np.float64)
+
+
+def tier_within_dates(made: Material) -> Floats:
+    """The number of the tier beyond its mean of the date: the sum of two chances in one margin."""
+    return tier_of(made) - date_levels(tier_of(made), made.as_of, learners(made))
 
 
 ORDINAL = {"objective": ordinal.objective, "metric": "none"}
 SQUARES = {"objective": "regression", "metric": "l2"}
+BINARY = {"objective": "binary", "metric": "binary_logloss"}
 CLASSES = {"objective": "multiclass", "metric": "multi_logloss", "num_class": 3}
-CANDIDATES = (
-    Candidate("L2 on log1p", SQUARES),
-    Candidate("L2 on ranks", SQUARES, is_ranked=True),
-    Candidate("Tweedie 1.5", {"objective": "tweedie", "metric": "tweedie"}),
-    Candidate("proportional odds", ORDINAL),
-    Candidate("two ordinal binaries", {"objective": "binary", "metric": "binary_logloss"}, False),
-    Candidate("multiclass, most likely", CLASSES, False),
+FIRST = Candidate("L2 on log1p", SQUARES, logs)
+RANKS = Candidate("L2 on ranks", SQUARES, ranked)
+WITHIN = Candidate(PRODUCT, SQUARES, logs_within_dates)
+INSIDE = (
+    FIRST,
+    RANKS,
+    Candidate("L2 on log1p of units", SQUARES, logs_in_units),
+    WITHIN,
+    Candidate("L2 on the tier, within dates", SQUARES, tier_within_dates),
 )
-
-
-@dataclass(frozen=True)
-class Asked:
-    """What a candidate says of every row: tiers by where their cuts were tuned, a score to rank
-    by, amounts where it has them."""
-
-    trees: int
-    tier: dict[str, Index]
-    score: Floats
-    amount: Floats | None
-
-    @property
-    def is_cut(self) -> bool:
-        """Whether its tiers come from cuts."""
-        return LATEST in self.tier
+CANDIDATES = (
+    FIRST,
+    WITHIN,
+    RANKS,
+    Candidate("Tweedie 1.5", {"objective": "tweedie", "metric": "tweedie"}, lambda m: m.problem.y),
+    Candidate("proportional odds", ORDINAL, tier_of),
+    Candidate("two ordinal binaries", BINARY, tier_of, is_additive=False),
+    Candidate("multiclass, most likely", CLASSES, tier_of, is_additive=False),
+)
 
 
 @click.command()
@@ -120,10 +148,11 @@ def main(data: str, home: Path | None, quick: bool) -> None:
     most = QUICK_TREES if quick else TREES
     answers = {}
     with prepared(data, home) as (_, made):
+        said = {c.name: inside(made, c, most // 2) for c in INSIDE}
         for candidate in CANDIDATES:
             answers[candidate.name] = ask(made, candidate, most)
             print(candidate.name, answers[candidate.name].trees, flush=True)
-    lines = list(page(made, answers, quick=quick))
+    lines = list(page(made, said, answers, quick=quick))
     print("\n".join(lines))
     if not quick:
         PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
@@ -143,23 +172,21 @@ def prepared(data: str, home: Path | None) -> Iterator[tuple[Dataset, Material]]
         yield dataset, material(dataset, workspace, "value", rows["value"], seed=1)
 
 
-def tiers(amount: Floats) -> Index:
-    """0 of no spend, 1 up to the cut of the comparison, 2 above."""
-    return np.searchsorted([0.0, HIGH_ABOVE], amount, side="left").astype(np.int64)
-
-
-def ranks(amount: Floats, as_of: Index) -> Floats:
-    """The rank of every amount among those of its as_of, above 0 and up to 1; ties share theirs."""
-    found = np.empty(len(amount))
-    for instant in np.unique(as_of):
-        rows = as_of == instant
-        found[rows] = rankdata(amount[rows]) / rows.sum()
-    return found
+def inside(made: Material, candidate: Candidate, trees: int) -> Floats:
+    """What a margin says of the learning rows (all rows, 0 elsewhere), each by trees that learnt
+    from other customers; calibrated and shifted as in the product."""
+    margin = np.zeros(len(made.problem.y))
+    places = percents("tiers", made.customers)
+    for learn, asked in inner_folds(places, learners(made), PARTS):
+        margin[asked] = _fit(made, candidate, candidate.truth(made), (learn, learn[:0], trees))[1][
+            asked
+        ]
+    return calibrated(made, margin, made.problem.y, is_amount=True)
 
 
 def ask(made: Material, candidate: Candidate, most: int) -> Asked:
     """One candidate, learnt twice: before the latest complete as_of, and with it."""
-    learnt = np.concatenate([made.split.fit, made.split.calibration])
+    learnt = learners(made)
     latest = made.as_of[learnt].max()
     complete = latest - HORIZON_DAYS * MICROS_PER_DAY
     early = made.split.fit[made.as_of[made.split.fit] <= complete]
@@ -188,9 +215,9 @@ def ask(made: Material, candidate: Candidate, most: int) -> Asked:
 
 
 def _truths(candidate: Candidate, made: Material, tier: Index) -> list[Floats]:
-    if candidate.params["objective"] == "binary":
+    if candidate.params is BINARY:
         return [(tier > k).astype(np.float64) for k in (0, 1)]
-    return [candidate.truth(made.problem.y, tier, made.as_of)]
+    return [candidate.truth(made)]
 
 
 def _fit(
@@ -225,105 +252,6 @@ def calibrated(made: Material, margin: Floats, y: Floats, *, is_amount: bool) ->
     months = made.as_of.astype("datetime64[us]").astype("datetime64[M]").astype(np.int64) % 12
     moved: Floats = found.slope * margin + found.intercept + np.asarray(found.monthly)[months]
     return moved
-
-
-def best_cuts(score: Floats, tier: Index) -> Floats:
-    """The two cuts with the highest sum of quadratic kappa and macro-F1."""
-    places = np.unique(np.quantile(score, np.arange(1, PLACES) / PLACES))
-    even = np.ones(len(score))
-
-    def worth(cuts: tuple[float, ...]) -> float:
-        kappa, f1, _ = figures(tier, np.searchsorted(cuts, score, side="right"), even)
-        return kappa + f1
-
-    return np.asarray(max(combinations(places.tolist(), 2), key=worth))
-
-
-def figures(truth: Index, said: Index, weight: Floats) -> tuple[float, float, float]:
-    """Quadratic kappa, macro-F1, and the share of errors by two tiers."""
-    seen = np.bincount(3 * truth + said, weights=weight, minlength=9).reshape(3, 3)
-    rows, columns = seen.sum(axis=1), seen.sum(axis=0)
-    square = (np.arange(3)[:, None] - np.arange(3)[None, :]) ** 2
-    by_chance = (square * np.outer(rows, columns)).sum() / seen.sum()
-    f1 = 2 * np.diag(seen) / np.maximum(rows + columns, 1)
-    far = (seen[0, 2] + seen[2, 0]) / seen.sum()
-    return 1 - float((square * seen).sum() / by_chance), float(f1.mean()), float(far)
-
-
-def page(made: Material, answers: dict[str, Asked], *, quick: bool) -> Iterator[str]:
-    """The page in Markdown."""
-    yield "# Which loss trains the value margin"
-    yield ""
-    yield "```"
-    yield "python -m experiments.tiers" + (" --quick" if quick else "")
-    yield "```"
-    yield ""
-    yield (
-        f"writes this page: the {made.split.test.size:,} test rows of `{SOURCE}`. Tiers of the "
-        f"comparison: low = no spend (gross) in ninety days, mid up to {HIGH_ABOVE}, high above. "
-        "Every candidate learns from the same rows with the parameters of a study's first trial; "
-        "the latest complete as_of of the training chooses the trees. Cuts (highest kappa plus "
-        f"macro-F1) are tuned there, by the model that has not seen it (*{LATEST}*), or on the "
-        f"customers who calibrate, over all training months (*{EVERY}*). The first four are one "
-        "additive monotone margin, calibrated to amounts and shifted by the month as in the "
-        "product; *L2 on ranks* learns the rank of the amount among those of its as_of; *two "
-        "ordinal binaries* is the sum of two chances, each calibrated and shifted alike; "
-        "*multiclass* is the most likely tier of trees without directions and without a season. "
-        "Far errors miss by two tiers. Intervals are 95 % over resampled customers, differences to "
-        "L2 (of kappa, of Spearman) paired. What follows from it: "
-        "[decision 0014](decisions/0014-season-and-value-margin.md)."
-    )
-    yield ""
-    yield goal(made, answers)
-    yield ""
-    for row in (HEAD, tuple("---" for _ in HEAD), *table(made, answers)):
-        yield "| " + " | ".join(row) + " |"
-
-
-def goal(made: Material, answers: dict[str, Asked]) -> str:
-    """Which candidates reach all three figures of the goal."""
-    rows = made.split.test
-    truth, even = tiers(made.problem.y)[rows], np.ones(len(rows))
-    reached = []
-    for name, asked in answers.items():
-        for how, tier in asked.tier.items():
-            kappa, f1, far = figures(truth, tier[rows], even)
-            if kappa >= KAPPA and f1 >= F1 and far <= FAR:
-                reached.append(f"{name} ({how})")
-    return (
-        f"The goal is a kappa of {KAPPA} and a macro-F1 of {F1} with far errors up to {FAR}, all "
-        f"at once. It is reached by: {', '.join(reached) or 'no candidate'}. To rank better is not "
-        "to cut better: *L2 on ranks* gains on Spearman and nothing on kappa."
-    )
-
-
-def table(made: Material, answers: dict[str, Asked]) -> Iterator[tuple[str, ...]]:
-    """One row for each candidate and its cuts; the first is the one others are held against."""
-    rows = made.split.test
-    y, truth = made.problem.y[rows], tiers(made.problem.y)[rows]
-    weights = (np.ones(len(rows)), *resample([made.customers[r] for r in rows], 1))
-    against: dict[str, Floats] = {}
-    ranked: list[Floats] = []
-    for name, asked in answers.items():
-        score = metrics.spearman(y, asked.score[rows])
-        ranked.append(np.array([score(w) for w in weights]))
-        more = "" if len(ranked) == 1 else _told(ranked[-1] - ranked[0], "+.3f")
-        ratio = "no amount"
-        if asked.amount is not None:
-            amount = asked.amount[rows]
-            ratio = _told(np.array([w @ amount / (w @ y) for w in weights]))
-        for how, tier in asked.tier.items():
-            drawn = np.array([figures(truth, tier[rows], w) for w in weights])
-            kappa, f1, far = drawn.T
-            first = against.setdefault(how if asked.is_cut else LATEST, kappa)
-            gap = "" if first is kappa else _told(kappa - first, "+.3f")
-            told = (_told(kappa), gap, _told(f1), _told(far), _told(ranked[-1]), more, ratio)
-            yield (name, str(asked.trees), how, *told)
-
-
-def _told(drawn: Floats, form: str = ".3f") -> str:
-    low, high = np.quantile(drawn[1:], [0.025, 0.975])
-    return f"{drawn[0]:{form}} [{low:{form}}, {high:{form}}]"
 
 
 if __name__ == "__main__":

@@ -31,6 +31,7 @@ from training.fit import Material
 from training.people import persons
 from training.splits import percents, split
 from training.targets import SPECS, grids, labels, why_skipped
+from training.truth import on_scale
 from training.tune import Problem, constant_columns
 
 KEYS = ["customer_id", "as_of"]
@@ -154,11 +155,13 @@ def material(
         categories=catalogue.categories(used),
         parts=percents("categories", who) % FOLDS,
     )
+    as_of = rows["as_of"].cast(INSTANT).cast(pa.int64()).to_numpy()
+    learners = np.concatenate([parts.fit, parts.calibration])
     return Material(
         target=target,
-        problem=problem,
+        problem=on_scale(problem, as_of, learners, by_date=plan.season != "none"),
         customers=who,
-        as_of=rows["as_of"].cast(INSTANT).cast(pa.int64()).to_numpy(),
+        as_of=as_of,
         split=parts,
         dropped=dropped,
         ids=ids,

@@ -1,35 +1,41 @@
-"""Tiers of predicted against tiers of true amounts, at the policy's cuts.
+"""Tiers of predicted against tiers of true amounts, at the policy's cuts and at better ones.
 
-Enters: true amounts, the points of a scorer, its scale, the cuts. Leaves: agreement and far errors.
-An amount of nothing stands in the lowest tier.
+Enters: true amounts, the points of a scorer, its scale, the cuts. Leaves: agreement and far errors,
+and cuts of the predictions that agree best. True amounts stand in the policy's tiers, an amount of
+nothing in the lowest.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import json
+from collections.abc import Callable, Mapping, Sequence
+from itertools import combinations
+from math import comb
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from domain.tiers import Cuts
+from domain.tiers import Cuts, Target
 from scoring.points import PointScale
 
 Floats = NDArray[np.float64]
 Places = NDArray[np.int64]
 """The place of the tier of each row, the lowest 0."""
+TRIED = 2000
+"""About so many settings of the cuts are tried, at the quantiles of the points that give them."""
 
 
 def true_places(y: Floats, scale: PointScale, cuts: Cuts) -> Places:
     """The tiers that amounts truly came to."""
     points = np.full(len(y), np.iinfo(np.int64).min)
     points[y > 0] = scale.points(np.log(y[y > 0]))
-    return places(points, cuts)
+    return places(points, cuts.bounds)
 
 
-def places(points: NDArray[np.int64], cuts: Cuts) -> Places:
-    """The tiers of points."""
-    return np.searchsorted(cuts.bounds, points, side="right")
+def places(points: NDArray[np.int64], bounds: Sequence[int]) -> Places:
+    """The tiers of points, each but the lowest from its bound on."""
+    return np.searchsorted(bounds, points, side="right")
 
 
 def table(truth: Places, said: Places, tiers: int) -> Callable[[Floats], Floats]:
@@ -74,14 +80,54 @@ the other way round."""
 
 
 def tier_figures(
-    y: Floats, points: NDArray[np.int64], scale: PointScale, cuts: Cuts
+    y: Floats,
+    points: NDArray[np.int64],
+    scale: PointScale,
+    cuts: Cuts,
+    bounds: Sequence[int] | None = None,
 ) -> dict[str, Any]:
-    """The table of true (rows) by predicted (columns), and its `MEASURES`."""
-    tiers = len(cuts.steps)
-    counts = table(true_places(y, scale, cuts), places(points, cuts), tiers)(np.ones(len(y)))
+    """The table of true (rows) by predicted (columns), and its `MEASURES`.
+
+    `bounds`: where the predictions are cut [as the true amounts are].
+    """
+    said = places(points, cuts.bounds if bounds is None else bounds)
+    counts = table(true_places(y, scale, cuts), said, len(cuts.steps))(np.ones(len(y)))
     figures = {name: measure(counts) for name, measure in MEASURES.items()}
     return {
         "tiers": [s.name for s in cuts.steps],
         "table": counts.astype(int).tolist(),
         **{name: None if np.isnan(value) else value for name, value in figures.items()},
     }
+
+
+def suggested_bounds(
+    y: Floats, points: NDArray[np.int64], scale: PointScale, cuts: Cuts
+) -> tuple[int, ...]:
+    """The cuts of the predictions with the highest sum of quadratic kappa and macro-F1; the
+    policy's own, where none of those tried is better."""
+    truth, weight, wanted = true_places(y, scale, cuts), np.ones(len(y)), len(cuts.bounds)
+    quantiles = wanted
+    while comb(quantiles, wanted) < TRIED and quantiles < TRIED:
+        quantiles += 1
+    at = np.arange(1, quantiles + 1) / (quantiles + 1)
+    tried = np.unique(np.quantile(points, at).round()).astype(int).tolist()
+
+    def worth(bounds: tuple[int, ...]) -> float:
+        counts = table(truth, places(points, bounds), wanted + 1)(weight)
+        return float(np.nan_to_num(quadratic_kappa(counts))) + macro_f1(counts)
+
+    return max((cuts.bounds, *combinations(tried, wanted)), key=worth)
+
+
+def fragment(target: Target, cuts: Cuts, bounds: Sequence[int]) -> str:
+    """The policy's cuts of a target begun at other points, as TOML to be copied into its file."""
+    lines = []
+    for step, begins in zip(cuts.steps, (None, *bounds), strict=True):
+        lines += [f"[[cuts.{target}]]", f"name = {_quoted(step.name)}"]
+        lines += [] if begins is None else [f"from_points = {begins}"]
+        lines += [f"zh = {_quoted(step.zh)}", f"en = {_quoted(step.en)}"]
+    return "\n".join(lines)
+
+
+def _quoted(text: str) -> str:
+    return json.dumps(text, ensure_ascii=False)

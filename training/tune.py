@@ -66,9 +66,10 @@ METRICS = {
 class Problem:
     """What is learnt: matrix (n, k), truth (n,), feature names, directions, objective.
 
-    `is_amount`: least squares on `log1p(y)`; else the log-odds of `y = 1`. `categories`: the
-    features that are codes; `parts`: the fold of each row, by customer, in which their statistics
-    are learnt. `training.categories.encoded` gives what the trees see.
+    `is_amount`: least squares on `log1p(y / unit) - level`, see `training.truth`; else the log-odds
+    of `y = 1`. `categories`: the features that are codes; `parts`: the fold of each row, by
+    customer, in which their statistics are learnt. `training.categories.encoded` gives what the
+    trees see.
     """
 
     X: Floats
@@ -78,11 +79,13 @@ class Problem:
     is_amount: bool
     categories: tuple[str, ...] = ()
     parts: Index | None = None
+    unit: float = 1.0
+    level: Floats | float = 0.0
 
     @property
     def learnt(self) -> Floats:
         """The truth on the scale that the trees fit."""
-        return np.log1p(self.y) if self.is_amount else self.y
+        return np.log1p(self.y / self.unit) - self.level if self.is_amount else self.y
 
     def fixed(self, seed: int) -> dict[str, Any]:
         """Parameters that no trial changes."""

@@ -27,13 +27,13 @@ from training.baselines import PEERS
 from training.case import Case
 from training.champion import Champion
 from training.conformal import thin_file
-from training.fit import Material
+from training.fit import Material, points
 from training.groups import THIN, VINTAGE, Placed, by_group, groups_of, vintages
 from training.judge import Evidence, interval, resample
 from training.noise import seed_noise
 from training.spread import against, of_first, reliability, tier_spread
 from training.targets import SPECS
-from training.tier_figures import places, tier_figures, true_places
+from training.tier_figures import places, suggested_bounds, tier_figures, true_places
 from training.validation_model import FORMAT
 
 Floats = NDArray[np.float64]
@@ -172,13 +172,20 @@ def _profit(case: Case, costs: CostRule, seed: int) -> dict[str, Any]:
 
 
 def _tiers(case: Case, seed: int) -> dict[str, Any]:
-    """Agreement of tiers, and how much better than the tiers that each rule would make."""
+    """Agreement of tiers, how much better than the tiers that each rule would make, and the cuts
+    that suit the calibrating customers best, whom no tree has seen."""
     test, scale, cuts = case.test, case.scorer.scale, case.cuts
-    truth, said = true_places(test.y, scale, cuts), places(case.points, cuts)
+    truth, said = true_places(test.y, scale, cuts), places(case.points, cuts.bounds)
     rules = {n: score for n, score in test.baselines.items() if n not in PEERS}
+    made, own, suggested = case.material, case.material.split.calibration, None
+    if own.size:
+        bounds = suggested_bounds(made.problem.y[own], points(made, case.scorer, own), scale, cuts)
+        better = tier_figures(test.y, case.points, scale, cuts, bounds)
+        suggested = {"bounds": list(bounds), **better}
     return {
         **tier_figures(test.y, case.points, scale, cuts),
         **tier_spread(test, truth, said, rules, seed),
+        "suggested": suggested,
     }
 
 
@@ -242,7 +249,7 @@ def _groups(case: Case, dataset: Dataset, seed: int) -> dict[str, Any]:
     cuts, bounds = case.cuts, case.cuts.steps
     adverse = case.policy.adverse
     bad = adverse.credit if adverse and made.target == "credit" else (bounds[0].name,)
-    said = places(case.points, cuts)
+    said = places(case.points, cuts.bounds)
     favourable = ~np.isin(np.array([s.name for s in bounds])[said], bad)
     truth = true_places(case.test.y, case.scorer.scale, cuts) if case.is_amount else None
     placed = Placed(favourable, truth, said, len(bounds))

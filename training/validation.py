@@ -68,6 +68,29 @@ def bundle_of(workspace: Workspace, named: str) -> Bundle:
     return find_bundle(workspace, named)
 
 
+def suggested_cuts(bundle: Bundle) -> tuple[list[int], list[str]]:
+    """The suggested cuts of value, and what tiers are worth on the test by them and by the
+    policy's.
+
+    Raises:
+        NotFoundError: the bundle suggests none.
+    """
+    value = bundle.card["targets"].get("value", {"figures": {}})
+    found = value["figures"].get("validation", {}).get("tiers") or {}
+    if "suggested" not in found:
+        raise NotFoundError(
+            f"bundle {bundle.hash[:12]} suggests no cuts: take one of a source with value and with "
+            "customers who calibrate, and train it again if it is older than these"
+        )
+    better, far = found["suggested"], ("high_for_low", "low_for_high")
+    said = [
+        f"{name}: macro-F1 {t['macro_f1']:.3f}, quadratic kappa {t['quadratic_kappa'] or 0:.3f}, "
+        f"far errors {sum(t[n] for n in far):.1%}"
+        for name, t in (("the policy's cuts", found), ("these cuts", better))
+    ]
+    return list(better["bounds"]), said
+
+
 def _of_run(workspace: Workspace, run_id: str) -> str:
     from mlflow.exceptions import MlflowException
 

@@ -172,8 +172,8 @@ class Profits(_Strict):
     best: Profit
 
 
-class Tiers(_Strict):
-    """Tiers of predicted against tiers of true amounts."""
+class TiersAt(_Strict):
+    """Tiers of predicted against tiers of true amounts, at some cuts of the predictions."""
 
     tiers: list[str]
     table: list[list[Count]]
@@ -184,10 +184,24 @@ class Tiers(_Strict):
     high_for_low: Share
     """predicted highest, truly lowest, of all rows"""
     low_for_high: Share
+
+
+class Suggested(TiersAt):
+    """Tiers at the cuts that suit the calibrating customers best."""
+
+    bounds: list[int]
+    """points from which each tier but the lowest begins"""
+
+
+class Tiers(TiersAt):
+    """Tiers at the cuts of the policy."""
+
     intervals: dict[str, Interval]
     """95 % interval of each of the four"""
     better_than: dict[str, Ranged]
     """by rule, our kappa minus that of tiers of the same sizes: figure, low, high"""
+    suggested: Suggested | None
+    """null where the customers who calibrate are no part of their own, with folds"""
 
 
 class Tenth(_Strict):

@@ -231,14 +231,20 @@ def _tiers(s: Section) -> str:
     rows: list[tuple[Shown, ...]] = [
         (s.write.say(n), *line) for n, line in zip(found.tiers, found.table, strict=True)
     ]
-    noise = s.found.noise["test"]
+    noise, better = s.found.noise["test"], found.suggested
     left = s.write.table(
-        ("measure", "figure", "interval", "noise"),
+        ("measure", "policy_cuts", "interval", "noise", "suggested_cuts"),
         [
-            (s.write.say(n), getattr(found, n), spread(found.intervals.get(n)), noise.get(n))
+            (
+                s.write.say(n), getattr(found, n), spread(found.intervals.get(n)), noise.get(n),
+                better and getattr(better, n),
+            )
             for n in MEASURES
         ],
-    )
+    )  # fmt: skip
+    if better is not None:
+        bounds = ", ".join(map(str, better.bounds))
+        left += f'<p class="note">{s.write.w("suggested_cuts")}{s.sign(": ")}{bounds}</p>'
     right = s.write.table(("true_tier", *found.tiers), rows) + s.write.note("tiers_note")
     return (
         f'<h4>{s.write.w("tiers")}</h4><div class="two"><div>{left}</div><div>{right}</div></div>'

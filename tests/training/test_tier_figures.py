@@ -3,14 +3,23 @@
 from __future__ import annotations
 
 import math
+import tomllib
+from itertools import combinations
 
 import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score
 
-from domain.policy import default_policy
+from domain.policy import StepRule, default_policy
 from scoring.points import PointScale
-from training.tier_figures import macro_f1, quadratic_kappa, table, tier_figures
+from training.tier_figures import (
+    fragment,
+    macro_f1,
+    quadratic_kappa,
+    suggested_bounds,
+    table,
+    tier_figures,
+)
 
 CUTS = default_policy().steps["value"]
 SCALE = PointScale(anchor_margin=float(np.log(100.0)))
@@ -72,3 +81,35 @@ def test_the_truth_itself_agrees_wholly_and_nothing_is_lowest():
 def test_one_tier_for_everybody_has_no_kappa():
     found = tier_figures(np.full(5, 60.0), SCALE.points(np.full(5, np.log(60.0))), SCALE, CUTS)
     assert found["quadratic_kappa"] is None
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_no_pair_of_cuts_agrees_better_than_those_suggested(seed):
+    """All pairs of places between forty customers, by scikit-learn."""
+    y, said = drawn(seed, 40)
+    points = SCALE.points(np.log(said))
+    truth = [tier(a) for a in y]
+
+    def worth(bounds):
+        place = np.searchsorted(bounds, points, side="right")
+        kappa = cohen_kappa_score(truth, place, labels=[0, 1, 2], weights="quadratic")
+        f1 = f1_score(truth, place, labels=[0, 1, 2], average="macro", zero_division=0)
+        return kappa + f1
+
+    found = suggested_bounds(y, points, SCALE, CUTS)
+    assert worth(found) == pytest.approx(max(map(worth, combinations(np.unique(points), 2))))
+    told = tier_figures(y, points, SCALE, CUTS, found)
+    assert told["macro_f1"] + told["quadratic_kappa"] == pytest.approx(worth(found))
+
+
+def test_predictions_that_say_nothing_leave_the_cuts_of_the_policy():
+    y, _ = drawn(1)
+    assert suggested_bounds(y, np.full(300, 500), SCALE, CUTS) == CUTS.bounds
+
+
+def test_the_fragment_is_the_policy_begun_at_other_points():
+    read = tomllib.loads(fragment("value", CUTS, (431, 577)))["cuts"]["value"]
+    steps = [StepRule.model_validate(step) for step in read]
+    assert [s.from_points for s in steps] == [None, 431, 577]
+    mine = [(s.name, s.zh, s.en) for s in steps]
+    assert mine == [(s.name, s.zh, s.en) for s in CUTS.steps]

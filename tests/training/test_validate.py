@@ -12,6 +12,7 @@ from domain.tiers import TARGETS
 from scoring.card import read_card
 from training.matrix import labelled, material
 from training.options import RunOptions
+from training.tier_figures import tier_figures
 
 POLICY = default_policy()
 
@@ -138,6 +139,25 @@ def test_tiers_are_told_of_amounts_only(case):
     assert (found["tiers"] is not None) == (target == "value")
     if target == "value":
         assert sum(map(sum, found["tiers"]["table"])) == len(made.split.test)
+
+
+def test_suggested_cuts_are_no_worse_on_who_calibrates_and_their_figures_are_of_the_test(case):
+    target, found, made, scorer, said = case
+    if target != "value":
+        return
+    better, own = found["tiers"]["suggested"], made.split.calibration
+    cuts, y = POLICY.steps["value"], made.problem.y
+    points = scorer.points(made.problem.X[own])
+
+    def worth(bounds: tuple[int, ...]) -> float:
+        told = tier_figures(y[own], points, scorer.scale, cuts, bounds)
+        return told["macro_f1"] + told["quadratic_kappa"]
+
+    assert worth(tuple(better["bounds"])) >= worth(cuts.bounds)
+    place = np.searchsorted(better["bounds"], scorer.scale.points(np.log(said)), side="right")
+    assert np.bincount(place, minlength=3).tolist() == np.sum(better["table"], axis=0).tolist()
+    rows = [np.sum(t["table"], axis=1).tolist() for t in (found["tiers"], better)]
+    assert rows[0] == rows[1], "the truth stands where the policy puts it"
 
 
 def test_every_gate_of_the_policy_has_its_figure(trained, case):

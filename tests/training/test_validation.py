@@ -6,6 +6,7 @@ import hashlib
 import json
 import re
 import time
+import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -184,6 +185,21 @@ def tierline(trained, *words: str, code: int = 0) -> str:
     done = CliRunner().invoke(main, ["--home", str(trained.workspace.home), *words])
     assert done.exit_code == code, done.output
     return done.output
+
+
+def test_the_command_cuts_prints_a_fragment_that_a_policy_file_takes(trained, bundle):
+    said = tierline(trained, "cuts", bundle.hash)
+    told = bundle.card["targets"]["value"]["figures"]["validation"]["tiers"]
+    steps = tomllib.loads(said)["cuts"]["value"]
+    assert [s.get("from_points") for s in steps] == [None, *told["suggested"]["bounds"]]
+    assert f"# these cuts: macro-F1 {told['suggested']['macro_f1']:.3f}" in said
+    assert f"# the policy's cuts: macro-F1 {told['macro_f1']:.3f}" in said
+
+
+def test_a_bundle_without_value_suggests_no_cuts(bundle):
+    card = {**bundle.card, "targets": {"churn": bundle.card["targets"]["churn"]}}
+    with pytest.raises(NotFoundError, match="suggests no cuts: take one of a source with value"):
+        validation.suggested_cuts(replace(bundle, card=card))
 
 
 def test_the_commands_report_and_approve(trained, bundle, tmp_path):
