@@ -40,10 +40,11 @@ from training.beside import beside
 from training.champion import champion, live_bundle
 from training.conformal import figures as coverages
 from training.conformal import learn
+from training.findings import Leaks
 from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold, task
 from training.gates import further_gates
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict, verdict_of
-from training.leakage import Leaks, of_source, of_target
+from training.leakage import of_source, of_target
 from training.matrix import Told, labelled, write_features
 from training.report import plots
 from training.splits import Index, has_both
