@@ -4,10 +4,10 @@ Enters: a table of what is known of each customer, one row each, and the side ea
 Leaves: pairs of row numbers on different sides. What `training.twins` finds agrees in most columns;
 here no column need agree.
 
-Two strangers lie so close in a column as two rows do with a chance p, the share of rows between
-them. The sum of `-ln p` over k unrelated columns has a gamma distribution of shape k (Source:
+Two strangers lie so close in a column with a chance `p = t (2 - t)`, where t is the share of rows
+between them. The sum of `-ln p` over k unrelated columns has a gamma distribution of shape k (Source:
 Fisher, 1932), a column counting less where it goes with another one. Pairs are taken from the
-least sum on at which chance makes at most a thousandth of what is found: columns are never quite
+least sum on at which chance makes at most a hundredth of what is found: columns are never quite
 unrelated.
 """
 
@@ -26,7 +26,7 @@ Floats = NDArray[np.float64]
 LEAST_KINDS, LEAST_COLUMNS = 50, 3
 """Only columns with so many values place a row; at least so many of them."""
 ASKED, NEIGHBOURS = 2_000, 2
-FALSE_SHARE = 0.001
+FALSE_SHARE = 0.01
 
 
 def near_twins(table: pa.Table, sides: Ints) -> tuple[Ints, Ints]:
@@ -44,15 +44,21 @@ def near_twins(table: pa.Table, sides: Ints) -> tuple[Ints, Ints]:
     pairs = np.unique(np.sort(pairs, axis=1), axis=0)
     pairs = pairs[sides[pairs[:, 0]] != sides[pairs[:, 1]]]
     a, b = pairs[:, 0], pairs[:, 1]
-    between = np.abs(ranks[a] - ranks[b]) + np.minimum(ties[a], ties[b])
+    close = _closeness(ranks, ties, a, b)
     known = (codes[a] >= 0) & (codes[b] >= 0)
-    told = (np.where(known, -np.log(np.minimum(between, 1.0)), 0.0) * own).sum(axis=1)
+    told = (np.where(known, -np.log(close), 0.0) * own).sum(axis=1)
     shape = np.where(known, own, 0.0).sum(axis=1)
     chance = gammaincc(np.maximum(shape, 1e-9), told)
     apart = (n**2 - float((np.bincount(sides).astype(np.float64) ** 2).sum())) / 2
     order = np.argsort(chance, kind="stable")
     fine = np.flatnonzero(apart * chance[order] <= FALSE_SHARE * np.arange(1, order.size + 1))
     return pairs[np.sort(order[: fine[-1] + 1 if fine.size else 0])], asked
+
+
+def _closeness(ranks: Floats, ties: Floats, a: Ints, b: Ints) -> Floats:
+    """The chance (m, k) of two rows to lie so close in a column as those of each pair."""
+    between = np.minimum(np.abs(ranks[a] - ranks[b]) + np.minimum(ties[a], ties[b]), 1.0)
+    return np.asarray(between * (2 - between))
 
 
 def _some(sides: Ints) -> Ints:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import date, timedelta
 
 import numpy as np
 import pytest
@@ -41,3 +41,32 @@ def test_a_date_after_the_row_was_known_stops_and_one_mistake_in_many_does_not(t
 def test_numbers_that_are_dates_are_read_as_such(values, days):
     found = as_days(np.array(values), is_date=False)
     assert (found is None) if days is None else found.tolist() == days
+
+
+FIRST = date(2024, 1, 20)
+
+
+@pytest.mark.parametrize(
+    "form",
+    ["%d%m%Y", "%Y%j", "%G%V", "%Y%m%d%H%M%S", "spreadsheet", "days", "micros", "nanos"],
+)
+def test_dates_in_forms_that_amounts_could_have_are_read_where_the_name_says_so(form):
+    days = [FIRST + timedelta(days=k) for k in range(0, 400, 7)]
+    since = np.array([(d - date(1970, 1, 1)).days for d in days], dtype=float)
+    scale = {"spreadsheet": 1, "days": 1, "micros": 86_400e6, "nanos": 86_400e9}.get(form)
+    if scale is None:
+        values = np.array([float(d.strftime(form)) for d in days])
+    else:
+        values = (since + (25_569 if form == "spreadsheet" else 0)) * scale
+    found = as_days(values, is_date=True)
+    to_monday = 5 if form == "%G%V" else 0
+    assert found.tolist() == (since - to_monday).tolist()
+    is_plain = form in ("%Y%m%d%H%M%S", "micros", "nanos")
+    assert (as_days(values, is_date=False) is not None) is is_plain
+
+
+@pytest.mark.parametrize(
+    "values", [[30_100.0, 91_000.5], [12.0, 45_000.0], [202_405.0, 202_460.0], [1.0, 2.0], [7e8, 1]]
+)
+def test_amounts_are_no_dates_whatever_the_name(values):
+    assert as_days(np.array(values), is_date=True) is None
