@@ -3,9 +3,9 @@
     python -m experiments.leaks --bank RAW
 
 Enters: the folder of public data sets (TIERLINE_DATA), and a bank that `tierline simulate` wrote.
-Leaves: docs/leakage-red-team.md. Columns are planted into one target's material, of at most
-`COLUMNS` features; persons and dates into the data set. With --home features are kept, and found
-again by the next run.
+Leaves: docs/leakage-red-team.md, written anew after each set. Columns are planted into one target's
+material, of at most `COLUMNS` features and `ROWS` learning rows; persons and dates into the data
+set. With --home features are kept, and found again by the next run.
 """
 
 from __future__ import annotations
@@ -38,10 +38,10 @@ from training.matrix import labelled, material, write_features
 Floats = NDArray[np.float64]
 Columns = list[Floats]
 Plant = Callable[[Floats, np.random.Generator, Material], Columns]
-SETS = ("bank", "taiwan_credit_default", "av_bank_churn", "credit_card_approval",
-        "give_me_some_credit")  # fmt: skip
+SETS = ("av_bank_churn", "taiwan_credit_default", "credit_card_approval", "give_me_some_credit",
+        "bank")  # fmt: skip
 OTHERS = ("bankchurners", "berka", "online_retail_ii")
-SEED, COLUMNS, PLANTED = 1, 60, "planted_"
+SEED, COLUMNS, ROWS, PLANTED = 1, 30, 10_000, "planted_"
 
 
 @dataclass(frozen=True)
@@ -71,8 +71,8 @@ def main(data: str, bank: Path, home: Path | None) -> None:
             if name in SETS:
                 columns[name] = dict(columns_found(case))
                 persons[name] = dict(persons_found(case.dataset, SEED))
+            write_page([*columns], clean, columns, persons)
             click.echo(f"{name}: done")
-        write_page(SETS, clean, columns, persons)
 
 
 def opened(name: str, raw: Path, home: Path) -> Case:
@@ -103,11 +103,13 @@ def columns_found(case: Case) -> Iterator[tuple[tuple[str, str], Finding | None]
 
 
 def thinned(made: Material) -> Material:
-    """The material with every so manieth feature."""
+    """The material with some of its features and learning rows, evenly."""
     problem = made.problem
     kept = [*range(0, len(problem.names), -(-len(problem.names) // COLUMNS))]
     names = tuple(problem.names[i] for i in kept)
-    return replace(made, problem=replace(
+    fit = made.split.fit
+    split = replace(made.split, fit=fit[:: -(-fit.size // ROWS)])
+    return replace(made, split=split, problem=replace(
         problem, X=problem.X[:, kept], names=names,
         monotone=tuple(problem.monotone[i] for i in kept),
         categories=tuple(n for n in problem.categories if n in names),

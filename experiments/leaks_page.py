@@ -19,8 +19,8 @@ tierline simulate --customers 3000 --months 30 --until 2026-11-01 --seed 7 --out
 python -m experiments.leaks --bank raw
 ```
 
-writes this page. Into the simulated bank and four public sets each kind is planted by itself, as
-columns beside at most 60 features of their own, or as customers and dates in the data set (a
+writes this page. Each kind is planted by itself: as columns, beside at most 30 of the set's own
+features and in at most 10,000 learning rows, or as customers and dates in the whole data set (a
 fiftieth of the customers once more, under new ids). **caught**: the finding stops a training; told:
 it is said; missed: nothing names the plant. What each check does: [leaks](leakage.md).
 """

@@ -34,6 +34,9 @@ def bought(ids: list[str]) -> list[dict[str, Any]]:
     ]
 
 
-def source(root, customers, transactions) -> Dataset:
-    rows = sorted(customers, key=lambda r: r["customer_id"])
-    return dataset_of(root, {"customers": rows, "transactions": transactions}, ASKED)
+def source(root, customers, transactions, statements=()) -> Dataset:
+    tables = {
+        "customers": sorted(customers, key=lambda r: r["customer_id"]),
+        "transactions": transactions,
+    }
+    return dataset_of(root, tables | ({"statements": statements} if statements else {}), ASKED)
