@@ -1,15 +1,16 @@
 """The canary: events planted after as_of, or known after it, move no feature of a source (I3).
 
-Enters: a data set and pairs (customer, as_of). Leaves: the names of features that moved. The
-rows of these customers are copied to a folder of their own, where each is planted twice more, a
-thousandfold: as one that happens a microsecond after as_of, and as one that had happened and was
-not known yet; the versions that stand there are corrected a microsecond after as_of.
+Enters: a data set and pairs (customer, as_of), drawn here from all labelled rows. Leaves: the names
+of features that moved. The rows of these customers, outcomes too, are copied to a folder of their
+own, where each is planted twice more, its numbers a thousandfold and its flags the other way: as
+one that happens a microsecond after as_of, and as one that had happened and was not known yet; the
+versions that stand there are corrected a microsecond after as_of.
 """
 
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -28,6 +29,18 @@ Ints = NDArray[np.int64]
 CLOCKS = ("happened_at", "known_at", SUPERSEDED)
 
 
+def sample(tables: Iterable[pa.Table], most: int) -> pa.Table:
+    """At most so many pairs (customer, as_of), a customer once: of all that are labelled for any
+    target, spread over the customers and, one customer after the other, over their as_of."""
+    every = pa.concat_tables(t.select(["customer_id", "as_of"]) for t in tables)
+    every = every.group_by(["customer_id", "as_of"]).aggregate([])
+    every = every.sort_by([("customer_id", "ascending"), ("as_of", "ascending")])
+    first = np.unique(every["customer_id"].to_numpy(zero_copy_only=False), return_index=True)[1]
+    counts = np.diff(np.append(first, every.num_rows))
+    some = np.arange(0, first.size, -(-first.size // most))
+    return every.take(pa.array(first[some] + np.arange(some.size) % counts[some]))
+
+
 def moved(dataset: Dataset, pairs: pa.Table) -> tuple[str, ...]:
     """The features that what came later moved, for pairs with one as_of a customer."""
     ids, moments = pairs["customer_id"].to_pylist(), pairs["as_of"].cast(pa.int64()).to_pylist()
@@ -38,7 +51,7 @@ def moved(dataset: Dataset, pairs: pa.Table) -> tuple[str, ...]:
         for name, is_planted in (("past", False), ("planted", True)):
             root = Path(folder) / name
             for table in dataset.tables:
-                if table != "outcomes" and dataset.has(table):
+                if dataset.has(table):
                     rows = dataset.table(table, customers=ids)
                     _write(root / table, planted(rows, when) if is_planted else past(rows, when))
             found.append(panel(replace(dataset, root=root), asked))
@@ -78,10 +91,12 @@ def _as_of(rows: pa.Table, when: Mapping[str, int]) -> Ints:
 
 
 def _great(rows: pa.Table) -> pa.Table:
-    """Every number a thousandfold and one more."""
+    """Every number a thousandfold and one more, every flag the other way."""
     for place, field in enumerate(rows.schema):
         if pa.types.is_floating(field.type):
             rows = rows.set_column(place, field, pc.add(pc.multiply(rows[field.name], 1e3), 1.0))
+        elif pa.types.is_boolean(field.type):
+            rows = rows.set_column(place, field, pc.invert(rows[field.name]))
     return rows
 
 

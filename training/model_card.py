@@ -14,7 +14,7 @@ from domain.asof import iso
 from domain.tiers import Target
 from events.dataset import Dataset
 from scoring.card import read_card
-from training.leakage import Leaks
+from training.findings import Leaks
 from training.options import RunOptions
 from training.results import TargetResult
 from training.tune import learner

@@ -14,7 +14,7 @@ from scoring.bundle import Bundle
 from scoring.conformal import Amounts, Outcomes
 from scoring.scorer import Scorer
 from training.judge import Judged, Verdict
-from training.leakage import Leaks
+from training.findings import Leaks
 from training.tune import Best
 
 

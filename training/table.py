@@ -11,8 +11,8 @@ from typing import Any
 from rich.table import Table
 
 from domain.tiers import TARGETS
+from training.findings import Leaks
 from training.judge import Judged
-from training.leakage import Leaks
 from training.results import RunResult, TargetResult
 
 HEAD = (

@@ -66,12 +66,12 @@ def twins(table: pa.Table, sides: Ints) -> Ints:
 
     None where the columns tell too little.
     """
-    codes = _codes(table)
+    codes = codes_of(table)
     n, k = codes.shape
     if k < LEAST_COLUMNS or n < 2:
         return np.empty((0, 2), dtype=np.int64)
     bits = _bits(codes)
-    pairs = _candidates(codes)
+    pairs = candidates(codes)
     pairs = pairs[sides[pairs[:, 0]] != sides[pairs[:, 1]]]
     a, b = codes[pairs[:, 0]], codes[pairs[:, 1]]
     known = (a >= 0) & (b >= 0)
@@ -85,7 +85,7 @@ def twins(table: pa.Table, sides: Ints) -> Ints:
     return np.asarray(pairs[told >= _least_bits(told, apart)])
 
 
-def _codes(table: pa.Table) -> Ints:
+def codes_of(table: pa.Table) -> Ints:
     """A number for each value of each column, in the order of the values; -1 is no value.
 
     A column with one value, or another name for one before it, tells nothing and is left out.
@@ -102,7 +102,7 @@ def _codes(table: pa.Table) -> Ints:
 
 def _bits(codes: Ints) -> Floats:
     """What each value tells (n, k): -log2 of its share, less what the columns before it tell."""
-    n, k = codes.shape
+    n = len(codes)
     counts = [np.bincount(c[c >= 0]) for c in codes.T]
     bits = np.column_stack(
         [
@@ -110,15 +110,22 @@ def _bits(codes: Ints) -> Floats:
             for c, seen in zip(codes.T, counts, strict=True)
         ]
     )
-    some = codes[:: -(-n // RANKED_ROWS)]
+    return np.asarray(bits * own_share(codes, bits.mean(axis=0)))
+
+
+def own_share(codes: Ints, weight: Floats | None = None) -> Floats:
+    """What each column (k,) tells beside the columns before it: 1 less its greatest rank
+    correlation with one; those of more weight stand before [those with more values]."""
+    k = codes.shape[1]
+    some = codes[:: -(-len(codes) // RANKED_ROWS)]
     ranks = np.column_stack([np.unique(c, return_inverse=True)[1] for c in some.T])
     ranks = np.column_stack([_mid_ranks(r) for r in ranks.T])
     alike = np.abs(np.corrcoef(ranks, rowvar=False)) if k > 1 else np.ones((1, 1))
-    order = np.argsort(-bits.mean(axis=0), kind="stable")
+    order = np.argsort(-(codes.max(axis=0) if weight is None else weight), kind="stable")
     own = np.ones(k)
     for place, column in enumerate(order[1:], start=1):
         own[column] = 1.0 - np.nanmax(np.append(alike[column, order[:place]], 0.0))
-    return np.asarray(bits * own)
+    return own
 
 
 def _mid_ranks(codes: Ints) -> Floats:
@@ -126,7 +133,7 @@ def _mid_ranks(codes: Ints) -> Floats:
     return np.asarray((np.cumsum(counts) - counts / 2)[codes])
 
 
-def _candidates(codes: Ints) -> Ints:
+def candidates(codes: Ints) -> Ints:
     """Pairs that share a value of a column, or all values of every other one: each pair once."""
     keys = [codes[:, c] for c in range(codes.shape[1])]
     for part in (codes[:, ::2], codes[:, 1::2]):

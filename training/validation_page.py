@@ -15,7 +15,7 @@ from domain.tiers import Target
 from events.html_page import document
 from features.catalogue import Language
 from scoring.approvals import Approval
-from training.leakage import Finding
+from training.findings import Finding
 from training.validation_html import Cell, Shown, Writer, plain, ranged, span
 from training.validation_model import Content
 from training.validation_sections import Section, sections

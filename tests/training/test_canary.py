@@ -13,7 +13,7 @@ from domain.plan import TargetPlan
 from events.schema import INSTANT
 from features.given import panel
 from tests.training.label_world import at, buys, dataset_of, event, plan_of, random_rows, table_of
-from training.canary import CLOCKS, moved, past, planted
+from training.canary import CLOCKS, moved, past, planted, sample
 
 AS_OF = at(200)
 
@@ -77,3 +77,41 @@ def test_the_rows_planted_are_a_microsecond_away():
     known = late["known_at"].cast(pa.int64()).to_pylist()
     assert happened == [at(10), at(300), AS_OF + 1, at(300), at(10), AS_OF]
     assert known == [at(10), at(300), AS_OF + 1, at(300), AS_OF + 1, AS_OF + 1]
+
+
+def test_every_as_of_of_every_target_is_asked_and_a_customer_once():
+    def rows(customers: str, days: tuple[int, ...]) -> pa.Table:
+        pairs = [(c, at(d)) for c in customers for d in days]
+        moments = pa.array([m for _, m in pairs], pa.int64()).cast(INSTANT)
+        return pa.table({"customer_id": [c for c, _ in pairs], "as_of": moments})
+
+    both = (rows("abcdefgh", (100, 130, 160)), rows("ghijkl", (130, 190)))
+    found = sample(both, 100)
+    assert found["customer_id"].to_pylist() == [*"abcdefghijkl"]
+    days = [(m.toordinal() - at_day(0)) for m in found["as_of"].to_pylist()]
+    assert days == [100, 130, 160, 100, 130, 160, 160, 190, 130, 190, 130, 190]
+    some = sample(both, 5)["customer_id"].to_pylist()
+    assert some == ["a", "d", "g", "j"]
+
+
+def at_day(day: float) -> int:
+    return pa.scalar(at(day), pa.int64()).cast(INSTANT).as_py().toordinal()
+
+
+def test_a_feature_that_reads_an_outcome_of_later_is_named(tmp_path, monkeypatch):
+    """Outcomes are planted too: decided earlier, known after as_of."""
+    rows = [event(f"c{i}", 260, decided_at=at(200), is_bad=i % 2 == 0) for i in range(1, 5)]
+    buying = [buys(f"c{i}", 100) for i in range(1, 5)]
+    plan = plan_of((100,), (200,), churn=TargetPlan(horizon_days=90))
+    dataset = dataset_of(tmp_path, {"transactions": buying, "outcomes": rows}, plan)
+    assert moved(dataset, pairs_of("c1", "c2")) == ()
+
+    def peeping(data, requests):
+        found = panel(data, requests)
+        bad = data.table("outcomes").group_by("customer_id").aggregate([("is_bad", "max")])
+        told = dict(zip(*(bad[c].to_pylist() for c in ("customer_id", "is_bad_max")), strict=True))
+        seen = [float(told.get(c, 0)) for c in requests["customer_id"].to_pylist()]
+        return found.append_column("was_bad", pa.array(seen))
+
+    monkeypatch.setattr(canary, "panel", peeping)
+    assert moved(dataset, pairs_of("c1", "c2")) == ("was_bad",)

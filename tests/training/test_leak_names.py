@@ -11,11 +11,17 @@ from training.leak_names import names_outcome, tells_the_past
 LEAKS = (
     "chgoff chg_off dlq_12m_fwd closed_dt status_final final_status balance_next_month wrt_off_amt "
     "Ausfall Kündigung_am abgewandert incumplimiento cliente_moroso baja impago défaillance "
-    "clôture_compte résiliation 未来余额 次月余额 违约标志 loan_status_after"
+    "clôture_compte résiliation 未来余额 次月余额 违约标志 loan_status_after "
+    "解約フラグ デフォルト 退会日 翌月残高 貸倒区分 отток_клиента дата_закрытия дефолт 이탈여부 "
+    "просрочка_след_мес inadimplência conta_encerrada dt_encerramento saldo_prox_mes 違約金額 "
+    "貸後狀態 ChurnFlag FPDFlag DefaultIn12M spendNext90Days next_3m_bal NxtMthDPD acctClsdDt "
+    "WO_flag is_left saldo_proximo_mes 贷后状态 insolvenza dflt_ind tgt GoodBadFlag"
 )
 HONEST = (
     "resilience co_applicant_income dias_mora carried_forward_balance overdue_days Zielgruppe_nr "
-    "saldo einkommen ingresos revenu 逾期天数 收入 fwdx months_on_book"
+    "saldo einkommen ingresos revenu 逾期天数 收入 fwdx months_on_book "
+    "next_due_amount days_to_next_payment forward_rate following_count списание_со_счета обороты "
+    "saldo_medio renda parcelas 残高 取引回数 延滞日数 잔액 TwoFlag closing_day"
 )
 
 
