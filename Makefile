@@ -51,7 +51,7 @@ demo: $(READY)  ## a simulated bank, from raw events to explained, recorded, rep
 	@$(BIN)/tierline demo
 
 test: $(READY) $(SPARK) $(PEERS)  ## every test
-	@$(BIN)/python -m pytest -n 2 --dist loadscope
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup --no-loadscope-reorder
 
 check: $(READY)  ## format, lint, types, direction of imports, docs
 	@$(BIN)/ruff format --check --quiet $(SOURCES)

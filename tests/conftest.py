@@ -24,6 +24,8 @@ os.environ.update(CLOSED)
 os.environ.setdefault("FEAST_USAGE", "false")
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count()))
 
+COSTLY = {"trained", "bank", "spark"}
+"""Fixtures of a session that take long to make: the tests of each run in one process."""
 DATA = Path(os.environ.get("TIERLINE_DATA", Path(__file__).parents[1] / "../shared/data")).resolve()
 
 
@@ -109,6 +111,23 @@ def _served(server: AbstractContextManager[str]) -> Iterator[str]:
         yield address
     finally:
         server.__exit__(None, None, None)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items):
+    """Tests of a module run in one process, first those of modules that share what takes long."""
+    shared: dict[str, str] = {}
+    for item in items:
+        for name, [*_, found] in item._fixtureinfo.name2fixturedefs.items():
+            if name in COSTLY and found.scope == "session":
+                shared[_module(item)] = name
+    for item in items:
+        item.add_marker(pytest.mark.xdist_group(shared.get(_module(item), _module(item))))
+    items.sort(key=lambda item: _module(item) not in shared)
+
+
+def _module(item: pytest.Item) -> str:
+    return item.nodeid.partition("::")[0]
 
 
 @pytest.hookimpl(wrapper=True)

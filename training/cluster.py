@@ -14,13 +14,14 @@ verdict, proof and bundle are as strict.
 from __future__ import annotations
 
 import warnings
+from concurrent.futures import ThreadPoolExecutor, wait
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import lightgbm as lgb
 import numpy as np
 
-from domain.errors import BundleError, InputError
+from domain.errors import BundleError, InputError, TierlineError
 from scoring.booster import booster_text, open_booster
 from scoring.monotone import violations
 from training.categories import encoded
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 SECONDS = 10
 """How long a scheduler may take to answer."""
+LOOK = 1.0
+"""How many seconds pass between two looks at the workers while they learn."""
 _TAKEN = ("objective", "metric", "num_threads", "verbosity")
 """Fixed parameters that the class, or Dask, sets itself."""
 
@@ -41,15 +44,16 @@ def fit_on_dask(
     """The booster of the winner on the rows given, learnt by every worker of the client's cluster.
 
     Raises:
-        InputError: the cluster has no worker, or fewer rows than workers.
+        InputError: the cluster has no worker, fewer rows than workers, or a worker that is busy.
         BundleError: a direction is broken.
     """
     problem = encoded(problem, rows)
-    workers = sorted(client.scheduler_info(n_workers=-1)["workers"])
+    workers = sorted(_alive(client))
     if not workers or len(rows) < len(workers):
         raise InputError(
             f"{len(workers)} workers for {len(rows)} rows: start workers, and give each a row"
         )
+    _free(client, workers)
     params = {**problem.fixed(seed), **best.params, "monotone_constraints_method": "basic"}
     params = {name: value for name, value in params.items() if name not in _TAKEN}
     kind = lgb.DaskLGBMRegressor if problem.is_amount else lgb.DaskLGBMClassifier
@@ -89,11 +93,57 @@ def on_dask(address: str) -> Fit:
 def fit_at_scheduler(
     address: str, problem: Problem, rows: Index, best: Best, seed: int
 ) -> lgb.Booster:
-    """`fit_on_dask` with a client of its own, closed whatever comes."""
+    """`fit_on_dask` with a client of its own, ended when a worker or the scheduler is lost.
+
+    What only the lost worker could do is cancelled by Dask or waited for without end, by moment.
+    So this thread watches while another learns; closing the client ends that one's wait.
+
+    Raises:
+        InputError: a worker or the scheduler was lost, or LightGBM failed on a worker.
+    """
     from distributed import Client
 
-    with Client(address, timeout=SECONDS) as client:
-        return fit_on_dask(client, problem, rows, best, seed)
+    with ThreadPoolExecutor(1) as pool, Client(address, timeout=SECONDS) as client:
+        before = _alive(client)
+        learnt = pool.submit(fit_on_dask, client, problem, rows, best, seed)
+        while not learnt.done() and before <= _alive(client):
+            wait([learnt], LOOK)
+        if not learnt.done():
+            client.close()
+        try:
+            return learnt.result()
+        except TierlineError:
+            raise
+        except Exception as e:
+            raise InputError(
+                f"the workers of {address} did not learn to the end ({type(e).__name__}): start "
+                "all workers anew and train again, which takes up the trials that are "
+                "done, or learn without --dask"
+            ) from e
+
+
+def _alive(client: Client) -> set[str]:
+    """The addresses of the workers; none where the scheduler is gone."""
+    try:
+        return set(client.scheduler_info(n_workers=-1)["workers"])
+    except OSError:
+        return set()
+
+
+def _free(client: Client, workers: list[str]) -> None:
+    """Raise unless every worker does a task of nothing at once.
+
+    LightGBM waits two hours for a lost worker, in a thread of the others that nobody can end.
+    """
+    from distributed import wait
+
+    try:
+        wait([client.submit(int, workers=[w], pure=False) for w in workers], timeout=SECONDS)
+    except TimeoutError as e:
+        raise InputError(
+            f"a worker did nothing for {SECONDS} s: it has other work, or waits for a worker that "
+            "was lost: start it anew, or learn without --dask"
+        ) from e
 
 
 def _parted(client: Client, values: np.ndarray[Any, Any], workers: list[str]) -> Any:

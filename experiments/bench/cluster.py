@@ -4,7 +4,8 @@
     python -m experiments.bench.cluster spark --source bank --rows 200000
     python -m experiments.bench.cluster dask --source bank --rows 400000
 
-Enters: a workspace with features and a bundle (`tierline run`). Leaves: rows a second, peak memory.
+Enters: a workspace with features and a bundle (`tierline run`). Leaves: rows a second, peak memory,
+CPU of all processes of a cluster, first and warm (the second time in one session).
 The customers are made up: each value is drawn by itself from the source's panel. `spark` needs
 Java and the extra. It is imported by nobody.
 """
@@ -18,6 +19,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import click
@@ -96,7 +98,8 @@ def book(home: Path, source: str, rows: int) -> None:
     print(f"{found['rows']:,} rows, {found['seconds']:.1f} s, {found['cpu']:.1f} s CPU, "
           f"{found['rows'] / found['seconds']:,.0f} rows/s, peak {found['mib']:,.0f} MiB "
           f"({found['before']:,.0f} before; Arrow's share {found['arrow']:,.0f}), "
-          f"file {found['file'] / 2**20:,.0f} MiB")  # fmt: skip
+          f"file {found['file'] / 2**20:,.0f} MiB, its footer {found['footer'] / 2**20:.2f} MiB "
+          f"for {found['groups']} groups")  # fmt: skip
 
 
 def score(home: str, source: str, bundle: str, bundle_hash: str, folder: str) -> None:
@@ -108,7 +111,7 @@ def score(home: str, source: str, bundle: str, bundle_hash: str, folder: str) ->
     began, began_cpu = time.perf_counter(), time.process_time()
     rows = score_book(loaded, Path(folder), room.catalogue, as_of, out)
     seconds, cpu = time.perf_counter() - began, time.process_time() - began_cpu
-    mib, size = peak(), out.stat().st_size
+    mib, size, told = peak(), out.stat().st_size, pq.read_metadata(out)
     print(
         json.dumps(
             {
@@ -119,6 +122,8 @@ def score(home: str, source: str, bundle: str, bundle_hash: str, folder: str) ->
                 "before": before,
                 "arrow": pa.default_memory_pool().max_memory() / 2**20,
                 "file": size,
+                "footer": told.serialized_size,
+                "groups": told.num_row_groups,
             }
         )
     )
@@ -128,6 +133,25 @@ def peak() -> float:
     """The most memory that this process had, in MiB, since its program began (Linux)."""
     said = Path("/proc/self/status").read_text(encoding="ascii")
     return int(said.partition("VmHWM:")[2].split()[0]) / 1024
+
+
+@contextmanager
+def timed(what: str, rows: int) -> Iterator[None]:
+    """Prints the seconds of what happens within, and the CPU of this process and all below it."""
+    began, began_cpu = time.perf_counter(), cpu()
+    yield
+    seconds = time.perf_counter() - began
+    print(f"{what}: {rows:,} rows, {seconds:.1f} s, {cpu() - began_cpu:.1f} s CPU, "
+          f"{rows / seconds:,.0f} rows/s")  # fmt: skip
+
+
+def cpu() -> float:
+    """CPU seconds of this process and of those that it started and that still run."""
+    import psutil
+
+    here = psutil.Process()
+    spent = [one.cpu_times() for one in (here, *here.children(recursive=True))]
+    return sum(one.user + one.system for one in spent)
 
 
 @main.command()
@@ -160,12 +184,9 @@ def spark(home: Path, source: str, rows: int) -> None:
         for i, part in enumerate(people(workspace, rows)):
             pq.write_table(part, panel / f"part-{i:05d}.parquet")
         for turn in ("first", "warm"):
-            began = time.perf_counter()
-            score_on_spark(session.read.parquet(str(panel)), loaded).write.parquet(
-                f"{folder}/{turn}"
-            )
-            seconds = time.perf_counter() - began
-            print(f"{turn}: {rows:,} rows, {seconds:.1f} s, {rows / seconds:,.0f} rows/s")
+            with timed(f"Spark, {turn}", rows):
+                scored = score_on_spark(session.read.parquet(str(panel)), loaded)
+                scored.write.parquet(f"{folder}/{turn}")
     session.stop()
 
 
@@ -185,15 +206,13 @@ def dask(home: Path, source: str, rows: int) -> None:
     drawn = np.random.default_rng(1).integers(0, len(made.y), rows)
     problem = Problem(made.X[drawn], made.y[drawn], made.names, made.monotone, False)
     everybody = np.arange(rows)
-    began = time.perf_counter()
-    fit_booster(problem, everybody, BEST, 1)
-    print(f"here: {rows:,} rows x {len(made.names)}, {time.perf_counter() - began:.1f} s")
+    with timed(f"here, {len(made.names)} features", rows):
+        fit_booster(problem, everybody, BEST, 1)
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with LocalCluster(host="127.0.0.1", **options) as cluster, Client(cluster) as client:
         for turn in ("first", "warm"):
-            began = time.perf_counter()
-            fit_on_dask(client, problem, everybody, BEST, 1)
-            print(f"Dask, {turn}: {time.perf_counter() - began:.1f} s")
+            with timed(f"Dask, {turn}", rows):
+                fit_on_dask(client, problem, everybody, BEST, 1)
 
 
 if __name__ == "__main__":

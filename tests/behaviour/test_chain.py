@@ -1,4 +1,8 @@
-"""The whole chain through the command line, as a new user drives it, in processes of their own."""
+"""The whole chain through the command line, as a new user drives it.
+
+What one command leaves for the next is shown by processes of their own; what a command says is
+asked in this one, which has its libraries imported.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +17,11 @@ from pathlib import Path
 
 import httpx
 import pytest
+from click.testing import CliRunner
 
+import cli
+import cli_options
+from tests.events.given_world import folder
 from tests.served import service, wait_until_ready
 
 ROOT = Path(__file__).parents[2]
@@ -21,12 +29,21 @@ CUSTOMERS = 500
 
 
 class Terminal:
-    """Runs `tierline` in a fresh process over one home."""
+    """Runs `tierline` over one home: a call in this process, `anew` in a fresh one."""
 
     def __init__(self, home: Path) -> None:
         self.home = home
 
     def __call__(self, *words: str, fails: bool = False) -> str:
+        with pytest.MonkeyPatch.context() as patched:
+            patched.chdir(self.home.parent)
+            patched.setattr(cli_options.console, "width", 200)
+            done = CliRunner().invoke(cli.main, ["--home", str(self.home), *words])
+        assert isinstance(done.exception, SystemExit | None), done.exc_info
+        assert (done.exit_code != 0) == fails, done.output
+        return done.output
+
+    def anew(self, *words: str, fails: bool = False) -> str:
         done = subprocess.run(
             [sys.executable, str(ROOT / "cli.py"), "--home", str(self.home), *words],
             cwd=self.home.parent, capture_output=True, text=True, check=False,
@@ -41,7 +58,7 @@ class Terminal:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> tuple[Terminal, str]:
     tierline = Terminal(tmp_path_factory.mktemp("chain") / "home")
-    return tierline, tierline("demo", "--customers", str(CUSTOMERS), "--trials", "2")
+    return tierline, tierline.anew("demo", "--customers", str(CUSTOMERS), "--trials", "2")
 
 
 def decided(tierline: Terminal, *words: str) -> list[dict]:
@@ -58,18 +75,18 @@ def test_the_demo_goes_from_nothing_to_a_replayed_decision(demo):
 
 @pytest.fixture(scope="module")
 def answers(demo) -> list[dict]:
-    return decided(demo[0], "C0000007", "nobody")
+    return json.loads(demo[0].anew("decide", "--json", "C0000007", "nobody"))["decisions"]
 
 
 def test_a_decision_is_explained_and_replayed_by_its_id(demo, answers):
     tierline, _ = demo
     made = answers[0]
-    said = tierline("explain", made["decision_id"], "--lang", "en")
+    said = tierline.anew("explain", made["decision_id"], "--lang", "en")
     for score in made["scores"]:
         assert str(score["points"]) in said
         reasons = sum(r["points"] for r in score["reasons"])
         assert score["base_points"] + reasons == score["points"]
-    assert "the same, bit for bit" in tierline("replay", made["decision_id"])
+    assert "the same, bit for bit" in tierline.anew("replay", made["decision_id"])
 
 
 def test_the_demo_leaves_a_page_that_explains_its_decision(demo):
@@ -259,7 +276,6 @@ def test_a_policy_with_overlapping_cuts_is_refused_by_its_place(demo, tmp_path):
         (("decide", "c" * 200), "customer_ids.0"),
         (("promote", "--bundle", "f" * 64), "ffffffffffff"),
         (("train", "--source", "berka"), "tierline"),
-        (("serve", "--host", "0.0.0.0"), "TIERLINE_TOKEN"),
     ],
 )
 def test_what_cannot_be_done_is_said_with_what_to_do_next(demo, words, said):
@@ -268,11 +284,17 @@ def test_what_cannot_be_done_is_said_with_what_to_do_next(demo, words, said):
     assert said in tierline(*words, fails=True)
 
 
-def test_mlflow_runs_the_same_command_as_an_entry_point(demo, tmp_path):
-    tierline, _ = demo
+def test_a_service_open_to_others_is_refused_without_a_token(tmp_path):
+    tierline = Terminal(tmp_path / "home")
+    assert "TIERLINE_TOKEN" in tierline.anew("serve", "--host", "0.0.0.0", fails=True)
+
+
+def test_mlflow_runs_the_same_command_as_an_entry_point(tmp_path):
+    tierline = Terminal(tmp_path / "home")
+    tierline("features", "--source", "given", "--data", str(folder(tmp_path / "raw")))
     done = subprocess.run(
         [sys.executable, "-m", "mlflow", "run", str(ROOT), "-e", "train", "--env-manager", "local",
-         "-P", "source=bank", "-P", "trials=1"],
+         "-P", "source=given", "-P", "trials=1"],
         cwd=tmp_path, capture_output=True, text=True, check=False,
         env={
             **os.environ,

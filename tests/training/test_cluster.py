@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -22,7 +25,7 @@ from serving.replay import replay
 from tests.events.given_world import folder
 from tests.training.fit_world import MONOTONE, PLAN, material, problem
 from training import cluster
-from training.cluster import fit_on_dask, on_dask
+from training.cluster import fit_at_scheduler, fit_on_dask, on_dask
 from training.fit import fit_scorer
 from training.tune import Best, fit_booster
 
@@ -46,6 +49,26 @@ def client():
     options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
     with LocalCluster(host="127.0.0.1", **options) as made, Client(made) as found:
         yield found
+
+
+@contextmanager
+def losing_a_worker(client, moment):
+    """A worker's process is killed when a task of this name goes to either; a new one comes."""
+    from distributed.diagnostics.plugin import SchedulerPlugin
+
+    processes = [*client.run(os.getpid).values()][:1]
+
+    class Loss(SchedulerPlugin):
+        def transition(self, key, start, finish, *_, **__):
+            if finish == "processing" and moment in str(key) and processes:
+                os.kill(processes.pop(), signal.SIGKILL)
+
+    client.cluster.scheduler.add_plugin(Loss(), name="loss")
+    yield
+    client.cluster.scheduler.remove_plugin("loss")
+    assert not processes
+    client.wait_for_workers(2)
+    client.restart()  # the other may wait for it in LightGBM
 
 
 def test_odds_learnt_by_two_workers_rank_as_those_of_one_machine(client):
@@ -113,17 +136,49 @@ def test_an_address_opens_its_cluster_and_another_is_refused(client, monkeypatch
             on_dask(address)
 
 
-def test_the_command_makes_a_bundle_learnt_on_two_workers_that_serves_and_explains(
+def test_a_busy_worker_is_not_waited_for(client, monkeypatch):
+    from distributed import Event
+
+    monkeypatch.setattr(cluster, "SECONDS", 0.2)
+    [worker, _] = client.scheduler_info()["workers"]
+    held = client.submit(lambda: Event("free").wait(), workers=[worker])
+    with pytest.raises(InputError, match="start it anew"):
+        fit_on_dask(client, problem(300, 1), np.arange(300), BEST, 7)
+    Event("free", client=client).set()
+    assert held.result()
+
+
+def test_a_worker_killed_while_its_scheduler_waits_for_it_alone_ends_the_fit(client):
+    """LightGBM asks each worker for a port: without its worker that task is never done."""
+    with (
+        losing_a_worker(client, "_acquire_port"),
+        pytest.raises(InputError, match="start all workers"),
+    ):
+        fit_at_scheduler(client.scheduler.address, problem(300, 1), np.arange(300), BEST, 7)
+
+
+def test_the_command_that_lost_a_worker_makes_nothing_and_then_a_bundle_that_serves_and_explains(
     client, tmp_path
 ):
     workspace = Workspace(tmp_path / "home", "given")
     raw = str(folder(tmp_path / "raw"))
     told, words = tmp_path / "told.json", ["--dask", client.scheduler.address, "--trials", "1"]
     why = ["--accept", "a table made up for a test", "--by", "test"]
-    for command in (["features", "--data", raw], ["train", *words, *why, "--json", str(told)]):
+
+    def ask(*command):
         given = ["--home", str(workspace.home), *command, "--source", "given"]
-        done = CliRunner().invoke(main, given)
-        assert done.exit_code == 0, done.output
+        return CliRunner().invoke(main, given)
+
+    train = ("train", *words, *why, "--json", str(told))
+    assert ask("features", "--data", raw).exit_code == 0
+    with losing_a_worker(client, "_train_part"):
+        done = ask(*train)
+    assert done.exit_code == 2, done.output
+    assert "train again" in done.output
+    assert not told.exists()
+    assert not workspace.bundles.exists()
+    done = ask(*train)
+    assert done.exit_code == 0, done.output
     result = json.loads(told.read_text(encoding="utf-8"))
     bundle = find_bundle(workspace, result["bundle"])
     assert bundle.card["learner"] == "training.cluster.fit_at_scheduler"

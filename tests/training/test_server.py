@@ -100,17 +100,24 @@ def test_the_run_its_trials_inputs_and_files_are_read_back_from_the_server(shop,
     assert not (shop.home / "mlartifacts").exists()
 
 
-def test_a_bundle_is_registered_promoted_and_read_back_through_the_server(shop, trained, server):
+@pytest.fixture(scope="module")
+def promoted(shop, trained):
+    """The version of the registered bundle, and its promotion by Li."""
     _, bundle = trained
     version = register(shop, bundle)
-    assert register(shop, bundle) == version
-    assert newest(shop) == bundle.hash
     passed = Certificate(
         project="tierline_shop", catalogue=bundle.catalogue_hash, panel=PANEL, store="sqlite",
         as_of="2011-06-01T00:00:00Z", customers=20, pushed=0, features=4, mismatches={},
         at="2011-06-01T00:00:00Z",
     ).sealed()  # fmt: skip
-    done = promote(shop, bundle.hash, by="Li", reason=None, at=JUNE, certificate=passed)
+    return version, promote(shop, bundle.hash, by="Li", reason=None, at=JUNE, certificate=passed)
+
+
+def test_a_bundle_is_registered_promoted_and_read_back_through_the_server(shop, trained, promoted):
+    _, bundle = trained
+    version, done = promoted
+    assert register(shop, bundle) == version
+    assert newest(shop) == bundle.hash
     assert live(shop) == done
     assert alias_differs(shop) is None
     client = tracking_client(shop)
@@ -122,7 +129,7 @@ def test_a_bundle_is_registered_promoted_and_read_back_through_the_server(shop, 
     assert "names no bundle" in (alias_differs(shop) or "")
 
 
-def test_the_database_holds_the_runs_and_no_name_of_who_promoted(shop, trained, server):
+def test_the_database_holds_the_runs_and_no_name_of_who_promoted(trained, promoted, server):
     import psycopg
 
     run_id, _ = trained
