@@ -113,11 +113,12 @@ def cuts(home: Path, /, source: str, run: str, policy: Path | None) -> None:
     Example:
       tierline cuts --source online_retail_ii
     """
+    from domain.policy import default_policy
     from training import validation
     from training.tier_figures import fragment
 
     bundle = validation.bundle_of(Workspace(home, source), run)
     bounds, said = validation.suggested_cuts(bundle)
-    steps = opt.policy_of(policy).steps["value"]
+    steps = (opt.policy_of(policy) or default_policy()).steps["value"]
     for line in (*(f"# {told}" for told in said), fragment("value", steps, bounds)):
         click.echo(line)

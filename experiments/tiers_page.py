@@ -12,10 +12,9 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 
-from training import metrics
+from training import metrics, tier_figures
 from training.fit import Material
 from training.judge import resample
-from training.tier_figures import macro_f1, quadratic_kappa
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
@@ -77,9 +76,9 @@ def best_cuts(score: Floats, tier: Index) -> Floats:
 
 def figures(truth: Index, said: Index, weight: Floats) -> tuple[float, float, float]:
     """Quadratic kappa, macro-F1, and the share of errors by two tiers."""
-    seen = np.bincount(3 * truth + said, weights=weight, minlength=9).reshape(3, 3)
-    kappa = float(np.nan_to_num(quadratic_kappa(seen)))
-    return kappa, macro_f1(seen), float((seen[0, 2] + seen[2, 0]) / seen.sum())
+    seen = tier_figures.table(truth, said, 3)(weight)
+    kappa = float(np.nan_to_num(tier_figures.quadratic_kappa(seen)))
+    return kappa, tier_figures.macro_f1(seen), float((seen[0, 2] + seen[2, 0]) / seen.sum())
 
 
 def page(

@@ -13,8 +13,8 @@ from domain.tiers import Target
 from scoring.bundle import Bundle
 from scoring.conformal import Amounts, Outcomes
 from scoring.scorer import Scorer
-from training.judge import Judged, Verdict
 from training.findings import Leaks
+from training.judge import Judged, Verdict
 from training.tune import Best
 
 

@@ -77,7 +77,7 @@ def suggested_cuts(bundle: Bundle) -> tuple[list[int], list[str]]:
     """
     value = bundle.card["targets"].get("value", {"figures": {}})
     found = value["figures"].get("validation", {}).get("tiers") or {}
-    if "suggested" not in found:
+    if not found.get("suggested"):
         raise NotFoundError(
             f"bundle {bundle.hash[:12]} suggests no cuts: take one of a source with value and with "
             "customers who calibrate, and train it again if it is older than these"

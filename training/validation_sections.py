@@ -232,16 +232,16 @@ def _tiers(s: Section) -> str:
         (s.write.say(n), *line) for n, line in zip(found.tiers, found.table, strict=True)
     ]
     noise, better = s.found.noise["test"], found.suggested
+    measured: list[tuple[Shown, ...]] = [
+        (
+            s.write.say(n), getattr(found, n), spread(found.intervals.get(n)), noise.get(n),
+            getattr(better, n, None),
+        )
+        for n in MEASURES
+    ]  # fmt: skip
     left = s.write.table(
-        ("measure", "policy_cuts", "interval", "noise", "suggested_cuts"),
-        [
-            (
-                s.write.say(n), getattr(found, n), spread(found.intervals.get(n)), noise.get(n),
-                better and getattr(better, n),
-            )
-            for n in MEASURES
-        ],
-    )  # fmt: skip
+        ("measure", "policy_cuts", "interval", "noise", "suggested_cuts"), measured
+    )
     if better is not None:
         bounds = ", ".join(map(str, better.bounds))
         left += f'<p class="note">{s.write.w("suggested_cuts")}{s.sign(": ")}{bounds}</p>'
