@@ -35,7 +35,9 @@ figure{margin:0}figcaption{color:var(--soft);font-size:13px;overflow-wrap:anywhe
 .chart .range{stroke:var(--good);stroke-width:1;opacity:.6}
 .chart .guide{stroke:var(--soft);stroke-dasharray:4 3}
 .chart .dot,.chart .bar{fill:var(--good)}.chart .below{fill:var(--bad)}
-@media print{section{break-before:page}}
+@media print{section+section{break-before:page}span.n{white-space:normal}.wide{overflow:visible}
+.wide code{overflow-wrap:anywhere;font-size:9px}td,th{padding-right:8px}
+td.n,th.n{white-space:normal}details::details-content{content-visibility:visible;height:auto}}
 """
 LIMITS = (
     "not_use", "limit_data", "limit_time", "limit_cohort", "limit_reject", "limit_cause",
@@ -140,7 +142,7 @@ def _lineage(content: Content, write: Writer) -> str:
                 Cell(f"<code>{sha}</code>"),
             )
         )  # fmt: skip
-    inner = write.table(("table", "rows", "first_event", "last_event", "hash"), rows)
+    inner = write.table(("table", "table_rows", "first_event", "last_event", "hash"), rows)
     inner += write.note("approval" if content.policy.gates.approval else "no_approval")
     if card.skipped:
         inner += f"<h3>{write.w('skipped')}</h3>{plain(card.skipped)}"

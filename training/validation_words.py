@@ -13,7 +13,7 @@ from importlib.resources import files
 from features.catalogue import Language
 
 _GATES: tuple[tuple[str, str], ...] = (
-    ("not worse than the live bundle", "不劣于在用模型包"),
+    ("not worse than the live bundle", "不劣于线上模型包"),
     ("not worse than ", "不劣于"),
     ("better than ", "优于"),
     ("calibrated", "校准"),
@@ -24,10 +24,10 @@ _GATES: tuple[tuple[str, str], ...] = (
     (": not judged", "，未评判"),
     ("too small to judge", "样本过少，无法评判"),
     (": ratio", "，比率"),
-    ("seeds ", "三种子 "),
+    ("seeds ", "种子波动 "),
     ("sum ratio ", "总额之比 "),
     ("error ", "误差 "),
-    ("floor ", "下限 "),
+    ("floor ", "随机误差下限 "),
     (" violations in ", "处违反，共"),
     (" trees", "棵树"),
     (" features directed", "个有方向的特征"),

@@ -335,3 +335,20 @@ def test_what_scrolls_is_reached_by_keys_and_is_called_something(seen):
         ".length < 2).length"
     )
     assert unnamed == 0, "a curve without names at both axes"
+
+
+def test_on_paper_nothing_is_cut_and_what_is_folded_stands_open(opened, told, tmp_path):
+    """A4 less its margins is 688 pixels wide."""
+    for lang in LANGS:
+        with opened_page(opened, page_of(told, lang), tmp_path / f"{lang}.html", 688) as shown:
+            shown.emulate_media(media="print")
+            cut = shown.evaluate(
+                "[...document.querySelectorAll('.wide table')].filter(t =>"
+                " t.getBoundingClientRect().right > innerWidth).map(t => t.outerHTML.slice(0, 9))"
+            )
+            assert cut == []
+            heights = shown.evaluate(
+                "[...document.querySelectorAll('details > :last-child')].map(e =>"
+                " e.getBoundingClientRect().height)"
+            )
+            assert min(heights) > 10
