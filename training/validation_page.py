@@ -23,7 +23,7 @@ from training.validation_words import gate_text
 
 STYLE = """
 main{max-width:1080px}dd code{overflow-wrap:anywhere}
-.wide td:first-child{min-width:6em}
+.wide td:first-child{min-width:8em}
 h4{margin:16px 0 6px;font-size:14px}span.n{white-space:nowrap}
 h3{border-top:1px solid var(--line);padding-top:12px;font-size:15px;color:var(--ink)}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(300px,100%),1fr));gap:16px}
