@@ -327,8 +327,8 @@ def test_nothing_is_wider_than_the_window_and_letters_can_be_read(seen):
 def test_what_scrolls_is_reached_by_keys_and_is_called_something(seen):
     unreached = seen.evaluate(
         "[...document.querySelectorAll('details')].forEach(d => d.open = true) ||"
-        " [...document.querySelectorAll('.wide')].filter(w => (w.focus(), document.activeElement !== w"
-        " || !w.getAttribute('aria-label'))).length"
+        " [...document.querySelectorAll('.wide')].filter(w => (w.focus(),"
+        " document.activeElement !== w || !w.getAttribute('aria-label'))).length"
     )
     assert unreached == 0
     pictures = seen.evaluate(
