@@ -79,7 +79,8 @@ def tier_spread(
         return _drawn({n: _of_counts(MEASURES[n], counts) for n in names}, weights)
 
     if len({*truth.tolist(), *said.tolist()}) < 2:
-        return {"intervals": _intervals(agreement(said, {*MEASURES} - {KAPPA})), "better_than": {}}
+        plain = agreement(said, [name for name in MEASURES if name != KAPPA])
+        return {"intervals": _intervals(plain), "better_than": {}}
     ours = agreement(said, MEASURES)
     placed = {n: np.searchsorted(ends, rankdata(s) - 0.5, side="right") for n, s in rules.items()}
     gaps = {name: _apart(ours, agreement(places, [KAPPA])) for name, places in placed.items()}

@@ -194,8 +194,17 @@ def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:
     y, p, weights = evidence.y, evidence.predicted, resample(evidence.customers, seed)
     if case.is_amount:
         return {"table": reliability(y / y.mean(), p / y.mean(), weights), "floor": None}
-    floor = metrics.calibration_floor(p, seed)
-    return {"table": reliability(1 - y, 1 - p, weights), "floor": floor}
+    table = [
+        {
+            "predicted": 1 - good["predicted"],
+            "seen": 1 - good["seen"],
+            "low": 1 - good["high"],
+            "high": 1 - good["low"],
+            "rows": good["rows"],
+        }
+        for good in reversed(reliability(y, p, weights))
+    ]
+    return {"table": table, "floor": metrics.calibration_floor(p, seed)}
 
 
 def _champion(case: Case, champion: Champion, seed: int) -> dict[str, Any]:

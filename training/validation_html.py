@@ -134,15 +134,16 @@ def figure(value: float) -> str:
 
 
 def ranged(value: Sequence[float] | None) -> str:
-    r"""A figure with its interval, on one line; nothing where there is none.
+    r"""A figure with its interval, which stands below it where there is little room; nothing where
+    there is none.
 
     >>> ranged([0.5, 0.25, 0.75])
-    '0.500\xa0[0.250,\xa00.750]'
+    '0.500 [0.250,\xa00.750]'
     """
     if value is None:
         return ""
     shown, low, high = map(figure, value)
-    return f"{shown}\u00a0[{low},\u00a0{high}]"
+    return f"{shown} [{low},\u00a0{high}]"
 
 
 def spread(value: Sequence[float] | None) -> Cell:

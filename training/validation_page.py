@@ -23,7 +23,7 @@ from training.validation_words import gate_text
 
 STYLE = """
 main{max-width:1080px}dd code{overflow-wrap:anywhere}
-.wide td:first-child{min-width:6em}
+.wide td:first-child{min-width:8em}
 h4{margin:16px 0 6px;font-size:14px}span.n{white-space:nowrap}
 h3{border-top:1px solid var(--line);padding-top:12px;font-size:15px;color:var(--ink)}
 .charts{display:grid;grid-template-columns:repeat(auto-fill,minmax(min(300px,100%),1fr));gap:16px}
@@ -35,7 +35,9 @@ figure{margin:0}figcaption{color:var(--soft);font-size:13px;overflow-wrap:anywhe
 .chart .range{stroke:var(--good);stroke-width:1;opacity:.6}
 .chart .guide{stroke:var(--soft);stroke-dasharray:4 3}
 .chart .dot,.chart .bar{fill:var(--good)}.chart .below{fill:var(--bad)}
-@media print{section{break-before:page}}
+@media print{section+section{break-before:page}span.n{white-space:normal}.wide{overflow:visible}
+.wide code{overflow-wrap:anywhere;font-size:9px}td,th{padding-right:8px}
+td.n,th.n{white-space:normal}details::details-content{content-visibility:visible;height:auto}}
 """
 LIMITS = (
     "not_use", "limit_data", "limit_time", "limit_cohort", "limit_reject", "limit_cause",
@@ -138,7 +140,7 @@ def _lineage(content: Content, write: Writer) -> str:
                 Cell(f"<code>{sha}</code>"),
             )
         )  # fmt: skip
-    inner = write.table(("table", "rows", "first_event", "last_event", "hash"), rows)
+    inner = write.table(("table", "table_rows", "first_event", "last_event", "hash"), rows)
     inner += write.note("approval" if content.policy.gates.approval else "no_approval")
     if card.skipped:
         inner += f"<h3>{write.w('skipped')}</h3>{plain(card.skipped)}"

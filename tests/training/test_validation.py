@@ -105,6 +105,38 @@ def test_a_changed_report_cannot_be_signed(trained, bundle):
         validation.kept(trained.workspace, "a" * 64)
 
 
+def tierline(trained, *words: str, code: int = 0) -> str:
+    done = CliRunner().invoke(main, ["--home", str(trained.workspace.home), *words])
+    assert done.exit_code == code, done.output
+    return done.output
+
+
+def test_the_commands_report_and_approve(trained, bundle, tmp_path):
+    page, pack = tmp_path / "r.html", tmp_path / "r.json"
+    said = tierline(
+        trained, "report", bundle.hash, "--lang", "zh", "--html", str(page), "--json", str(pack)
+    )
+    report = re.search(r"report ([0-9a-f]{64})", said)[1]
+    assert "approved by nobody" in said
+    assert hashlib.sha256(page.read_bytes()).hexdigest() == report
+    assert pack.read_bytes() == validation.as_json(bundle)
+    asked = ("approve", report, "--reason", WHY)
+    refused = tierline(trained, *asked, "--by", "unnamed", code=2)
+    assert "may not approve it: ask a second person" in refused
+    assert "approved by Wang" in tierline(trained, *asked, "--by", "Wang")
+    assert approvals(trained.workspace)[-1].report == report
+    again = tierline(trained, "approve", bundle.hash, "--reason", WHY, "--by", "Li")
+    english = validation.make(trained.workspace, bundle, "en")
+    assert f"report {english.hash}" in again
+    told = tierline(trained, "report", bundle.hash, "--html", str(page))
+    assert f"approved by Li: {WHY}" in told
+    assert f"report {english.hash}" in told
+    assert page.read_bytes() != english.html
+    assert f"report {english.hash}" in tierline(trained, "report", str(page))
+    signed = tierline(trained, "approve", str(page), "--reason", WHY, "--by", "Zhao")
+    assert f"report {english.hash}" in signed
+
+
 @pytest.fixture
 def signed(trained, bundle) -> validation.Report:
     """A report that somebody signed, and that shows it."""
@@ -181,12 +213,6 @@ def test_a_changed_figure_changes_the_json_and_both_pages(bundle):
         )  # fmt: skip
 
 
-def tierline(trained, *words: str, code: int = 0) -> str:
-    done = CliRunner().invoke(main, ["--home", str(trained.workspace.home), *words])
-    assert done.exit_code == code, done.output
-    return done.output
-
-
 def test_the_command_cuts_prints_a_fragment_that_a_policy_file_takes(trained, bundle):
     said = tierline(trained, "cuts", bundle.hash)
     told = bundle.card["targets"]["value"]["figures"]["validation"]["tiers"]
@@ -200,29 +226,3 @@ def test_a_bundle_without_value_suggests_no_cuts(bundle):
     card = {**bundle.card, "targets": {"churn": bundle.card["targets"]["churn"]}}
     with pytest.raises(NotFoundError, match="suggests no cuts: take one of a source with value"):
         validation.suggested_cuts(replace(bundle, card=card))
-
-
-def test_the_commands_report_and_approve(trained, bundle, tmp_path):
-    page, pack = tmp_path / "r.html", tmp_path / "r.json"
-    said = tierline(
-        trained, "report", bundle.hash, "--lang", "zh", "--html", str(page), "--json", str(pack)
-    )
-    report = re.search(r"report ([0-9a-f]{64})", said)[1]
-    assert "approved by nobody" in said
-    assert hashlib.sha256(page.read_bytes()).hexdigest() == report
-    assert pack.read_bytes() == validation.as_json(bundle)
-    asked = ("approve", report, "--reason", WHY)
-    refused = tierline(trained, *asked, "--by", "unnamed", code=2)
-    assert "may not approve it: ask a second person" in refused
-    assert "approved by Wang" in tierline(trained, *asked, "--by", "Wang")
-    assert approvals(trained.workspace)[-1].report == report
-    again = tierline(trained, "approve", bundle.hash, "--reason", WHY, "--by", "Li")
-    english = validation.make(trained.workspace, bundle, "en")
-    assert f"report {english.hash}" in again
-    told = tierline(trained, "report", bundle.hash, "--html", str(page))
-    assert f"approved by Li: {WHY}" in told
-    assert f"report {english.hash}" in told
-    assert page.read_bytes() != english.html
-    assert f"report {english.hash}" in tierline(trained, "report", str(page))
-    signed = tierline(trained, "approve", str(page), "--reason", WHY, "--by", "Zhao")
-    assert f"report {english.hash}" in signed

@@ -35,6 +35,20 @@ def models(found: object, path: Path = ()) -> Iterator[tuple[Path, BaseModel]]:
             yield from models(inner, (*path, place))
 
 
+def small(text: bytes) -> bytes:
+    """The same of two targets, with two of everything that there are many of."""
+    content = json.loads(text)
+    del content["targets"]["credit"], content["card"]["targets"]["credit"]
+    for told in content["targets"].values():
+        told["parts"] = {"test": told["parts"]["test"]}
+        many = (told["labels"], told["view"], told["monotone"], told["stability"])
+        for holder in many:
+            for name, inner in holder.items():
+                if isinstance(inner, dict) and len(inner) > 5:
+                    holder[name] = dict(list(inner.items())[:2])
+    return canonical_json(content).encode()
+
+
 def one_of_each(text: bytes) -> dict[type[BaseModel], Path]:
     """Where the first object of each kind stands."""
     places: dict[type[BaseModel], Path] = {}
@@ -63,10 +77,11 @@ def test_what_a_bundle_says_is_read_whole(trained, text):
             whole = {"intervals", "differences"} if name == "test" else set()
             assert {*part.measures, "interval", "baseline", "difference", "coverage", "rows",
                     "events", *whole} == {*figures}  # fmt: skip
-    assert len(one_of_each(text)) >= 25
 
 
 def test_no_object_may_lack_a_key_or_have_one_more(text):
+    text = small(text)
+    assert len(one_of_each(text)) >= 25
     for kind, path in one_of_each(text).items():
         needed = [n for n, field in kind.model_fields.items() if field.is_required()]
         for name in needed:

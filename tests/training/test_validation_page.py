@@ -142,14 +142,11 @@ def tables_of(target: str, told: dict[str, Any], lang) -> Iterator[tuple[str, li
         )
         lines = zip(tiers["tiers"], tiers["table"], strict=True)
         yield "discrimination", [[say(n), *line] for n, line in lines]
-    others = ("gini",) if metric == "spearman" else ("gini", "pr_auc", "ks")
-    yield (
-        "compared",
-        [
-            [say(n), v, test["difference"][n], *(test["differences"][n][m] for m in others)]
-            for n, v in test["baseline"].items()
-        ],
-    )
+    yield "compared", [
+        [say(n), v, test["difference"][n],
+         *(gap for m, gap in test["differences"][n].items() if m != metric)]
+        for n, v in test["baseline"].items()
+    ]  # fmt: skip
     yield (
         "calibrated",
         [
@@ -196,7 +193,8 @@ def _groups(found: dict[str, Any], metric: str, lang) -> Iterator[list[object]]:
         if found[gaps]:
             yield [word(key, lang), None, None, None, *(found[gaps].get(m) for m in measures)]
     for name in found["too_small"]:
-        yield [f"{called(name, lang)}: {word('too_small', lang)}", *[None] * (3 + len(measures))]
+        told = f"{called(name, lang)}{'：' if lang == 'zh' else ': '}{word('too_small', lang)}"
+        yield [told, *[None] * (3 + len(measures))]
 
 
 def _ideas(ideas: dict[str, float], found: dict[str, Any], lang) -> list[str]:
@@ -237,7 +235,11 @@ def test_the_figures_outside_the_tables_are_those_of_the_json(told, shown):
         used = (proof["trees"], found["rows"], found["features"], len(found["dropped"]))
         assert reader.listed[f"{target}-method"][1:] == [f"{n:,}" for n in used]
         best = found["profit"]["best"]
-        assert f"{best['share']:.0%}, {best['profit']:#.3g}"[:8] in html.replace(",\u00a0", ", ")
+        comma = "，" if lang == "zh" else ", "
+        said = reader.text[f"{target}-discrimination"].partition(word("profit_best", lang))[2]
+        share, profit = said.lstrip("：: ").partition(" CNY")[0].split(comma)
+        assert is_told(share.rstrip("%"), round(100 * best["share"]))
+        assert is_told(profit, [best["profit"], *best["interval"]])
         gap = f"{found['learnt']['gap_days']:.0f}"
         assert gap in reader.text[f"{target}-leakage"]
         rank = found["parts"]["test"]
@@ -268,8 +270,9 @@ def test_every_gate_that_did_not_pass_is_among_the_limits_and_in_its_own_colour(
 
 @pytest.mark.parametrize("lang", LANGS)
 def test_a_verdict_over_what_was_not_judged_is_not_coloured_as_passed(told, lang):
-    card = json.loads(json.dumps(told["card"]))
-    card["targets"]["churn"].update(verdict="partly judged", not_judged=["stable"])
+    passed = {target: {"verdict": "passed"} for target in told["targets"]}
+    partly = {"verdict": "partly judged", "not_judged": ["stable"]}
+    card = {**told["card"], "targets": {**passed, "churn": partly}}
     html = page_of({**told, "card": card}, lang)
     for tag in ("b", "small"):
         assert html.count(f'<{tag} class="warn">{word("partly judged", lang)}</{tag}>') == 1
@@ -345,16 +348,18 @@ def test_nothing_is_wider_than_the_window_and_letters_can_be_read(seen):
     assert inside == []
     narrow = seen.evaluate(
         "[...document.querySelectorAll('.wide td,.wide code')].filter(e => e.textContent.length > 2"
-        " && e.getBoundingClientRect().height > 90).map(e => e.outerHTML.slice(0, 80))"
+        " && e.getBoundingClientRect().height > 150).map(e => e.outerHTML.slice(0, 80))"
     )
     assert narrow == []
 
 
 def test_what_scrolls_is_reached_by_keys_and_is_called_something(seen):
-    for wide in seen.query_selector_all(".wide"):
-        wide.focus()
-        assert wide.evaluate("e => document.activeElement === e")
-        assert wide.get_attribute("aria-label")
+    unreached = seen.evaluate(
+        "[...document.querySelectorAll('details')].forEach(d => d.open = true) ||"
+        " [...document.querySelectorAll('.wide')].filter(w => (w.focus(),"
+        " document.activeElement !== w || !w.getAttribute('aria-label'))).length"
+    )
+    assert unreached == 0
     pictures = seen.evaluate(
         "[...document.querySelectorAll('svg')].map(s => s.querySelector("
         "'title').textContent.trim().length)"
@@ -366,3 +371,20 @@ def test_what_scrolls_is_reached_by_keys_and_is_called_something(seen):
         ".length < 2).length"
     )
     assert unnamed == 0, "a curve without names at both axes"
+
+
+def test_on_paper_nothing_is_cut_and_what_is_folded_stands_open(opened, told, tmp_path):
+    """A4 less its margins is 688 pixels wide."""
+    for lang in LANGS:
+        with opened_page(opened, page_of(told, lang), tmp_path / f"{lang}.html", 688) as shown:
+            shown.emulate_media(media="print")
+            cut = shown.evaluate(
+                "[...document.querySelectorAll('.wide table')].filter(t =>"
+                " t.getBoundingClientRect().right > innerWidth).map(t => t.outerHTML.slice(0, 9))"
+            )
+            assert cut == []
+            folded = shown.evaluate(
+                "[...document.querySelectorAll('details > :last-child')].filter(e =>"
+                " !e.checkVisibility()).length"
+            )
+            assert folded == 0

@@ -63,8 +63,8 @@ def test_a_champion_stands_among_those_compared(trained):
     told["differences"] = {"auc": ours, **gaps}
     html = SECTIONS["compared"](section(trained, champion=told))
     assert "the champion bbbbbbbbbbbb" in html
-    assert "0.0200\u00a0[0.0100,\u00a00.0300]" in html
-    assert html.count("0.0400\u00a0[0.0100,\u00a00.0500]") == 3
+    assert "0.0200 [0.0100,\u00a00.0300]" in html
+    assert html.count("0.0400 [0.0100,\u00a00.0500]") == 3
 
 
 def test_without_costs_there_is_no_profit(trained):
