@@ -41,8 +41,8 @@ repayment.windowed("rolled_down_count_{w}d", Take("falls", DPD), HALF,
     count("近{w}天逾期减轻次数", "Decreases in days past due in the past {w} days"))
 repayment.windowed("cured_count_{w}d", Take("cures", DPD), (365,),
     count("近{w}天逾期结清次数", "Full recoveries from arrears in the past {w} days"))
-repayment.past(linked, "max", W[2:], "关联账户最长逾期天数 | Longest arrears of linked accounts", PAST)
-repayment.ever(linked, "max", "关联账户历来最长逾期天数 | Longest arrears of linked accounts ever", PAST)
+repayment.past(linked, "max", W[2:], "关联账户最长逾期天数 | Longest linked arrears", PAST)
+repayment.ever(linked, "max", "关联账户历来最长逾期天数 | Longest linked arrears ever", PAST)
 repayment.windowed("full_payment_share_{w}d", Take("share", S, (), ("paid_in_full",)), W,
     share("近{w}天全额还款占比", "Share of statements paid in full in the past {w} days"), PAYS)
 repayment.shares(issued, "unused", HALF, "未用卡占比 | Share of statements without use")
