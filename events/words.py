@@ -46,6 +46,7 @@ COLUMN_WORDS = {
     "账号 账户号 卡号",
     "status": "state 状态 账户状态",
     "days_past_due": "dpd pastduedays overduedays dayslate 逾期天数",
+    "linked_days_past_due": "linkeddpd linkedpastdue 关联逾期天数 关联账户逾期天数",
     "bill": "billed billamount statementbalance 账单金额 应还金额",
     "paid": "paidamount paymentamount 还款金额 已还金额 实还金额",
     "limit": "creditlimit limitbal creditline 信用额度 额度 授信额度",

@@ -1,7 +1,6 @@
 """How customers borrow and pay: repayment, utilisation, loans.
 
-Declarations only, a line or two a family; windows are days before as_of. Rises, falls and cures
-follow from statement to statement.
+Declarations only; windows are days before as_of. Rises, falls, cures: statement to statement.
 """
 
 from __future__ import annotations
@@ -17,10 +16,8 @@ W, HALF, LAGS = (90, 180, 365), (180,), (30, 60, 90, 120, 150)
 
 issued, overdue = Subject("statement", S), Subject("days_past_due", DPD, unit="days")
 missed, missed_30, missed_60 = (
-    Subject(name, S, (name,)) for name in ("past_due", "past_due_30", "past_due_60")
-)
+    Subject(name, S, (name,)) for name in ("past_due", "past_due_30", "past_due_60"))
 linked = Subject("linked_days_past_due", f"{S}.linked_days_past_due", unit="days")
-linked_30 = Subject("linked_past_due_30", S, ("linked_past_due_30",))
 billed, paid = Subject("bill", BILL), Subject("paid", PAID)
 covered, used = (Subject(n, f"{S}.{n}", unit="share") for n in ("paid_to_bill", "utilisation"))
 
@@ -44,15 +41,8 @@ repayment.windowed("rolled_down_count_{w}d", Take("falls", DPD), HALF,
     count("近{w}天逾期减轻次数", "Decreases in days past due in the past {w} days"))
 repayment.windowed("cured_count_{w}d", Take("cures", DPD), (365,),
     count("近{w}天逾期结清次数", "Full recoveries from arrears in the past {w} days"))
-repayment.ever(linked, "last", "关联账户当前逾期天数 | Time past due now on linked accounts", PAST)
-repayment.past(linked, "max", (365,),
-    "关联账户最长逾期天数 | Longest time past due on linked accounts", PAST)
-repayment.past(linked, "mean", (365,),
-    "关联账户平均逾期天数 | Mean time past due on linked accounts", PAST)
-repayment.ever(linked, "max",
-    "关联账户历来最长逾期天数 | Longest time past due ever on linked accounts", PAST)
-repayment.past(linked_30, "count", (365,),
-    "关联账户逾期30天以上次数 | Months of linked accounts 30 days past due", PAST)
+repayment.past(linked, "max", W[2:], "关联账户最长逾期天数 | Longest linked arrears", PAST)
+repayment.ever(linked, "max", "关联账户历来最长逾期天数 | Longest linked arrears ever", PAST)
 repayment.windowed("full_payment_share_{w}d", Take("share", S, (), ("paid_in_full",)), W,
     share("近{w}天全额还款占比", "Share of statements paid in full in the past {w} days"), PAYS)
 repayment.shares(issued, "unused", HALF, "未用卡占比 | Share of statements without use")

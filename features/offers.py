@@ -136,7 +136,6 @@ OFFERS: dict[str, Offer] = {
             "past_due": Condition("at_least", "days_past_due", minimum=1),
             "past_due_30": Condition("at_least", "days_past_due", minimum=30),
             "past_due_60": Condition("at_least", "days_past_due", minimum=60),
-            "linked_past_due_30": Condition("at_least", "linked_days_past_due", minimum=30),
         },
     ),
     "loans": Offer(values=_plain("amount", "term_months", "payment")),

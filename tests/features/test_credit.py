@@ -55,11 +55,8 @@ def test_arrears_of_linked_accounts_are_told_apart_from_ones_own():
     alone = [row("d", 490, days_past_due=90, status="past_due")]
     found = computed({"statements": rows + alone}, [("c", at(500)), ("d", at(500))], CATALOGUE)
     expected = {
-        "linked_days_past_due_last": (1.0, None),
         "linked_days_past_due_max_365d": (30.0, None),
-        "linked_days_past_due_mean_365d": (31 / 3, None),
         "linked_days_past_due_max_ever": (60.0, None),
-        "linked_past_due_30_count_365d": (1.0, 0.0),
         "days_past_due_max_365d": (0.0, 90.0),
     }
     for name, (of_c, of_d) in expected.items():
