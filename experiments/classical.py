@@ -27,7 +27,7 @@ from domain.asof import MICROS_PER_DAY
 from domain.settings import DATA
 from events.dataset import Dataset
 from experiments.segments import learnt
-from experiments.tiers import WITHIN, ask, prepared
+from experiments.tiers import FIRST, ask, prepared
 from experiments.tiers_page import TREES
 from scoring.buy_till_die import LARGEST, BgNbd
 from training import metrics
@@ -47,8 +47,8 @@ def main(data: str, home: Path | None) -> None:
     """Print how the published model ranks the spend to come, beside ours on the same rows."""
     with prepared(data, home) as (dataset, made):
         rows, measure = made.split.test, by_date(made)
-        ours = measure(ask(made, WITHIN, TREES).score[rows])
-        print(f"{WITHIN.name}, first trial: {told(ours, '.4f')}")
+        ours = measure(ask(made, FIRST, TREES).score[rows])
+        print(f"{FIRST.name}, first trial: {told(ours, '.4f')}")
         beside = task(made, made.split.fit, learnt(dataset).fitted)
         others = {BUYING: fit_baselines(beside, 1).peers[BUYING](made.problem.X[rows])}
         others |= {f"published, penalty {p:g}": published(dataset, made, p) for p in PENALTIES}

@@ -159,7 +159,7 @@ def material(
     learners = np.concatenate([parts.fit, parts.calibration])
     return Material(
         target=target,
-        problem=on_scale(problem, as_of, learners, by_date=plan.season != "none"),
+        problem=problem if plan.season == "none" else on_scale(problem, as_of, learners),
         customers=who,
         as_of=as_of,
         split=parts,

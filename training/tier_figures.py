@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from domain.errors import InputError
 from domain.tiers import Cuts, Target
 from scoring.points import PointScale
 
@@ -120,7 +121,16 @@ def suggested_bounds(
 
 
 def fragment(target: Target, cuts: Cuts, bounds: Sequence[int]) -> str:
-    """The policy's cuts of a target begun at other points, as TOML to be copied into its file."""
+    """The policy's cuts of a target begun at other points, as TOML to be copied into its file.
+
+    Raises:
+        InputError: other tiers than points.
+    """
+    if len(cuts.bounds) != len(bounds):
+        raise InputError(
+            f"{len(bounds) + 1} tiers were suggested, the policy has {len(cuts.steps)}: give the "
+            "policy by which the bundle was judged"
+        )
     lines = []
     for step, begins in zip(cuts.steps, (None, *bounds), strict=True):
         lines += [f"[[cuts.{target}]]", f"name = {_quoted(step.name)}"]

@@ -42,8 +42,8 @@ def date_levels(learnt: Floats, as_of: Index, rows: Index) -> Floats:
     return level
 
 
-def on_scale(problem: Problem, as_of: Index, rows: Index, *, by_date: bool) -> Problem:
-    """The problem with the unit of its amounts and, `by_date`, the level of each date.
+def on_scale(problem: Problem, as_of: Index, rows: Index) -> Problem:
+    """The problem with the unit of its amounts and the level of each date.
 
     What a date says of everybody is then the calibration's to tell; trees that learn it too take it
     for something that the customers did.
@@ -51,4 +51,4 @@ def on_scale(problem: Problem, as_of: Index, rows: Index, *, by_date: bool) -> P
     if not problem.is_amount:
         return problem
     found = replace(problem, unit=unit_of(problem.y[rows]))
-    return replace(found, level=date_levels(found.learnt, as_of, rows)) if by_date else found
+    return replace(found, level=date_levels(found.learnt, as_of, rows))

@@ -92,6 +92,22 @@ def test_used_and_dropped_features_are_all_that_the_target_may_read(trained, row
     assert made.problem.is_amount == (target == "value")
 
 
+@pytest.mark.parametrize("season", ["none", "smooth"])
+def test_amounts_are_learnt_in_units_and_beyond_their_date_exactly_where_the_plan_has_a_season(
+    trained, rows, season
+):
+    dataset = trained.dataset
+    dataset = replace(dataset, plan=dataset.plan.model_copy(update={"season": season}))
+    made = material(dataset, trained.workspace, "value", rows["value"], SEED)
+    teach = np.concatenate([made.split.fit, made.split.calibration])
+    paid = made.problem.y[teach][made.problem.y[teach] > 0]
+    logs = np.log1p(made.problem.y / (np.median(paid) / 4 if season == "smooth" else 1.0))
+    for as_of in np.unique(made.as_of[teach]):
+        own = teach[made.as_of[teach] == as_of]
+        beyond = logs[own].mean() if season == "smooth" else 0.0
+        assert made.problem.learnt[own] == pytest.approx(logs[own] - beyond)
+
+
 def test_features_are_served_as_of_the_last_event_and_outcomes_do_not_count(tmp_path):
     plan = plan_of((), ())
     tables = {

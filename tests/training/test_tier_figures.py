@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from sklearn.metrics import cohen_kappa_score, f1_score
 
+from domain.errors import InputError
 from domain.policy import StepRule, default_policy
 from scoring.points import PointScale
 from training.tier_figures import (
@@ -113,3 +114,5 @@ def test_the_fragment_is_the_policy_begun_at_other_points():
     assert [s.from_points for s in steps] == [None, 431, 577]
     mine = [(s.name, s.zh, s.en) for s in steps]
     assert mine == [(s.name, s.zh, s.en) for s in CUTS.steps]
+    with pytest.raises(InputError, match="2 tiers were suggested, the policy has 3"):
+        fragment("value", CUTS, (431,))

@@ -45,7 +45,7 @@ def test_the_currency_of_the_amounts_moves_no_tree_and_a_log_of_plain_amounts_wo
     as_of = np.repeat([0, 1], 300)
 
     def text(p, *, is_scaled: bool) -> str:
-        p = on_scale(p, as_of, ROWS, by_date=True) if is_scaled else p
+        p = on_scale(p, as_of, ROWS) if is_scaled else p
         return booster_text(fit_booster(p, ROWS, BEST, 1))
 
     assert text(made, is_scaled=True) == text(yen, is_scaled=True)
@@ -62,7 +62,8 @@ def test_trees_do_not_learn_what_a_date_tells_of_everybody():
     dated = replace(made, X=X, y=made.y * np.array([1.0, 1.0, 8.0])[as_of])
 
     def gain(*, by_date: bool) -> float:
-        scaled = on_scale(dated, as_of, ROWS, by_date=by_date)
+        scaled = on_scale(dated, as_of, ROWS)
+        scaled = scaled if by_date else replace(scaled, level=0.0)
         told = fit_booster(scaled, ROWS, BEST, 1).feature_importance("gain")
         return float(told[3] / told.sum())
 
@@ -71,4 +72,4 @@ def test_trees_do_not_learn_what_a_date_tells_of_everybody():
 
 def test_an_outcome_has_no_scale():
     made = problem(600, 1)
-    assert on_scale(made, np.repeat([0, 1], 300), ROWS, by_date=True) is made
+    assert on_scale(made, np.repeat([0, 1], 300), ROWS) is made
