@@ -5,9 +5,9 @@ Leaves: pairs of row numbers on different sides. What `training.twins` finds agr
 here no column need agree.
 
 Two strangers lie so close in a column with a chance `p = t (2 - t)`, where t is the share of rows
-between them. The sum of `-ln p` over k unrelated columns has a gamma distribution of shape k (Source:
-Fisher, 1932), a column counting less where it goes with another one. Pairs are taken from the
-least sum on at which chance makes at most a hundredth of what is found: columns are never quite
+between them. The sum of `-ln p` over k unrelated columns has a gamma distribution of shape k
+(Source: Fisher, 1932), a column counting less where it goes with another one. Pairs are taken from
+the least sum on at which chance makes at most a hundredth of what is found: columns are never quite
 unrelated.
 """
 
