@@ -136,9 +136,9 @@ def test_same_ids_are_those_that_a_look_at_every_pair_finds(rows):
 def test_case_counts_where_ids_are_drawn_from_small_and_great_letters():
     rng = np.random.default_rng(8)
     letters = np.array([*string.ascii_letters, *string.digits[1:]])
-    ids = sorted({"".join(t) for t in rng.choice(letters, (4000, 4))})
+    ids = sorted({"".join(t) for t in rng.choice(letters, (40_000, 4))})
     folded = len({i.casefold() for i in ids})
-    assert folded < len(ids) - 100
+    assert folded < len(ids)
     assert len(same_ids(ids, rng.integers(0, 2, len(ids)))) == 0
     for plain in ("C{:04d}", "CustId{:04d}", "cust-{:04d}"):
         some = [plain.format(i) for i in range(300)]
