@@ -1,16 +1,15 @@
 """The red team: leaks of many kinds and strengths are planted, and the checks asked what they find.
 
-    python -m experiments.leaks --bank RAW
+    python -m experiments.leaks --bank RAW --home RED
 
 Enters: the folder of public data sets (TIERLINE_DATA), and a bank that `tierline simulate` wrote.
-Leaves: docs/leakage-red-team.md, written anew after each set. Columns are planted into one target's
-material, of at most `COLUMNS` features and `ROWS` learning rows; persons and dates into the data
-set. With --home features are kept, and found again by the next run.
+Leaves: docs/leakage-red-team.md, written anew after each set; results and features stand in --home.
+Columns are planted into one target's material, of at most `COLUMNS` features and `ROWS` learning
+rows; persons and dates into the data set.
 """
 
 from __future__ import annotations
 
-import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -28,11 +27,11 @@ from domain.workspace import Workspace
 from events.dataset import Dataset, has_dataset, open_dataset
 from events.ingest import ingest
 from events.readers import SOURCES
-from experiments.leaks_page import write_page
+from experiments.leaks_page import keep, kept, write_page
 from experiments.leaks_persons import persons_found
 from training.findings import Finding
 from training.fit import Material
-from training.leakage import of_source, of_target
+from training.leakage import of_target
 from training.matrix import labelled, material, write_features
 
 Floats = NDArray[np.float64]
@@ -40,8 +39,9 @@ Columns = list[Floats]
 Plant = Callable[[Floats, np.random.Generator, Material], Columns]
 SETS = ("av_bank_churn", "taiwan_credit_default", "credit_card_approval", "give_me_some_credit",
         "bank")  # fmt: skip
-OTHERS = ("bankchurners", "berka", "online_retail_ii")
-SEED, COLUMNS, ROWS, PLANTED = 1, 30, 10_000, "planted_"
+SEED, COLUMNS, ROWS, PLANTED = 1, 20, 6_000, "planted_"
+MEANS = "mean outcome of a level"
+"""Tried in all learning rows: of a thinned level little is left."""
 
 
 @dataclass(frozen=True)
@@ -57,22 +57,20 @@ class Case:
 @click.command()
 @click.option("--data", default=DATA.default, help="folder of the public data sets")
 @click.option("--bank", type=click.Path(path_type=Path), required=True, help="a simulated bank")
-@click.option("--home", type=click.Path(path_type=Path), help="where features are kept")
-def main(data: str, bank: Path, home: Path | None) -> None:
-    """Plant every kind into every set and write docs/leakage-red-team.md."""
-    with tempfile.TemporaryDirectory() as folder:
-        place = home or Path(folder)
-        clean, columns, persons = {}, {}, {}
-        for name in (*SETS, *OTHERS):
-            case = opened(name, bank if name == "bank" else Path(data) / name, place)
-            clean[name] = [*of_source(case.dataset, case.rows).findings]
-            for made in case.made.values():
-                clean[name] += of_target(case.dataset, made).findings
-            if name in SETS:
-                columns[name] = dict(columns_found(case))
-                persons[name] = dict(persons_found(case.dataset, SEED))
-            write_page([*columns], clean, columns, persons)
-            click.echo(f"{name}: done")
+@click.option(
+    "--home", type=click.Path(path_type=Path), required=True, help="where results are kept"
+)
+@click.option("--only", type=click.Choice(SETS), multiple=True, help="these sets [all]")
+def main(data: str, bank: Path, home: Path, only: tuple[str, ...]) -> None:
+    """Plant every kind into every set, and write the page of all sets that were ever tried."""
+    for name in only or SETS:
+        case = opened(name, bank if name == "bank" else Path(data) / name, home)
+        found = {
+            "columns": [*columns_found(case)], "customers": [*persons_found(case.dataset, SEED)],
+        }  # fmt: skip
+        keep(home, name, found)
+        write_page(kept(home, SETS))
+        click.echo(f"{name}: done")
 
 
 def opened(name: str, raw: Path, home: Path) -> Case:
@@ -90,30 +88,31 @@ def opened(name: str, raw: Path, home: Path) -> Case:
     return Case(name, dataset, rows, made)
 
 
-def columns_found(case: Case) -> Iterator[tuple[tuple[str, str], Finding | None]]:
+def columns_found(case: Case) -> Iterator[tuple[str, str, Finding | None]]:
     """For each kind and strength the finding that names a planted column, a sure one first."""
-    made = thinned(next(m for t, m in case.made.items() if t != "value"))
-    bad = 1.0 - made.problem.y
+    few, every = thinned(next(m for t, m in case.made.items() if t != "value"))
+    bad = 1.0 - few.problem.y
     for kind, strengths in KINDS.items():
         for strength, plant in strengths.items():
+            made = every if kind == MEANS else few
             columns = plant(bad, np.random.default_rng(SEED), made)
             found = of_target(case.dataset, planted(made, columns)).findings
             ours = [f for f in found if PLANTED in f.where]
-            yield (kind, strength), max(ours, key=lambda f: f.is_sure, default=None)
+            yield kind, strength, max(ours, key=lambda f: f.is_sure, default=None)
 
 
-def thinned(made: Material) -> Material:
-    """The material with some of its features and learning rows, evenly."""
+def thinned(made: Material) -> tuple[Material, Material]:
+    """The material with some of its features, evenly, in some of its learning rows and in all."""
     problem = made.problem
     kept = [*range(0, len(problem.names), -(-len(problem.names) // COLUMNS))]
     names = tuple(problem.names[i] for i in kept)
     fit = made.split.fit
-    split = replace(made.split, fit=fit[:: -(-fit.size // ROWS)])
-    return replace(made, split=split, problem=replace(
+    every = replace(made, problem=replace(
         problem, X=problem.X[:, kept], names=names,
         monotone=tuple(problem.monotone[i] for i in kept),
         categories=tuple(n for n in problem.categories if n in names),
     ))  # fmt: skip
+    return replace(every, split=replace(made.split, fit=fit[:: -(-fit.size // ROWS)])), every
 
 
 def planted(made: Material, columns: Columns) -> Material:
@@ -245,7 +244,7 @@ KINDS: dict[str, dict[str, Plant]] = {
         "one of 4, branch not told": _in_branch(4, is_told=False),
     },
     "two columns": _by(("difference", "ratio", "sum", "equal or not", "XOR"), _pair, "{}"),
-    "mean outcome of a level": {
+    MEANS: {
         **_by((30, 300, 3000), lambda n: _mean_of_level(n, ""), "{} levels"),
         "300 levels, smoothed": _mean_of_level(300, "smoothed"),
         "300 levels, without its own row": _mean_of_level(300, "without its own row"),

@@ -1,28 +1,32 @@
 """The page of the red team: kinds and strengths down, sets across.
 
-Enters: what was found of each plant and on each clean set. Leaves: docs/leakage-red-team.md.
+Enters: what was found of each plant. Leaves: results in a folder, and docs/leakage-red-team.md of
+all that stand there.
 """
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 from training.findings import Finding
 
 PAGE = Path(__file__).parents[1] / "docs/leakage-red-team.md"
-Found = Mapping[str, Mapping[tuple[str, str], Finding | None]]
+Found = tuple[str, str, Finding | None]
+TITLES = {"columns": "Columns", "customers": "Customers and dates"}
 HEAD = """# Leaks that were planted
 
 ```
 tierline simulate --customers 3000 --months 30 --until 2026-11-01 --seed 7 --out raw
-python -m experiments.leaks --bank raw
+python -m experiments.leaks --bank raw --home red
 ```
 
-writes this page. Each kind is planted by itself: as columns, beside at most 30 of the set's own
-features and in at most 10,000 learning rows, or as customers and dates in the whole data set (a
-fiftieth of the customers once more, under new ids). **caught**: the finding stops a training; told:
-it is said; missed: nothing names the plant. What each check does: [leaks](leakage.md).
+writes this page. Each kind is planted by itself: as columns, beside at most 20 of the set's own
+features and in at most 6,000 learning rows (means of levels: in all), or as customers and dates in
+the whole data set (a fiftieth of the customers once more, under new ids). **caught**: the finding
+stops a training; told: it is said; missed: nothing names the plant. What each check does, and what
+it says of clean data: [leaks](leakage.md).
 """
 REST = """## What data cannot tell
 
@@ -38,40 +42,50 @@ REST = """## What data cannot tell
 """
 
 
-def write_page(
-    sets: Sequence[str], clean: Mapping[str, Sequence[Finding]], *tables: Found
-) -> None:  # fmt: skip
+def keep(home: Path, name: str, found: Mapping[str, Sequence[Found]]) -> None:
+    """Keep what was found in one set."""
+    said = {
+        part: [
+            [kind, strength, None if f is None else [f.check, f.is_sure]]
+            for kind, strength, f in those
+        ]
+        for part, those in found.items()
+    }
+    (home / f"red-{name}.json").write_text(json.dumps(said, indent=1), encoding="utf-8")
+
+
+def kept(home: Path, sets: Sequence[str]) -> dict[str, dict[str, dict[tuple[str, str], str]]]:
+    """What was found in each set that was tried, as cells of a table."""
+    told = {}
+    for name in sets:
+        file = home / f"red-{name}.json"
+        if file.is_file():
+            said = json.loads(file.read_text(encoding="utf-8"))
+            told[name] = {
+                part: {(kind, strength): _cell(f) for kind, strength, f in those}
+                for part, those in said.items()
+            }
+    return told
+
+
+def write_page(told: Mapping[str, Mapping[str, Mapping[tuple[str, str], str]]]) -> None:
     """Write the page from what was found."""
     lines = [HEAD]
-    for title, found in zip(("Columns", "Customers and dates"), tables, strict=True):
-        lines += [f"## {title}", "", *_table(sets, found), ""]
-    lines += ["## Clean sets", "", *_clean(clean), "", REST.rstrip()]
-    PAGE.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    for part in ("columns", "customers"):
+        lines += [f"## {TITLES[part]}", "", *_table({s: f[part] for s, f in told.items()}), ""]
+    PAGE.write_text("\n".join([*lines, REST.rstrip()]) + "\n", encoding="utf-8")
 
 
-def _table(sets: Sequence[str], found: Found) -> Iterator[str]:
-    yield f"| kind | strength | {' | '.join(f'`{s}`' for s in sets)} |"
-    yield "|" + "---|" * (len(sets) + 2)
-    keys = dict.fromkeys(key for s in sets for key in found[s])
-    for kind, strength in keys:
-        cells = [_cell(found[s], (kind, strength)) for s in sets]
+def _table(found: Mapping[str, Mapping[tuple[str, str], str]]) -> Iterator[str]:
+    yield f"| kind | strength | {' | '.join(f'`{s}`' for s in found)} |"
+    yield "|" + "---|" * (len(found) + 2)
+    for kind, strength in dict.fromkeys(key for f in found.values() for key in f):
+        cells = [f.get((kind, strength), "") for f in found.values()]
         yield f"| {kind} | {strength} | {' | '.join(cells)} |"
 
 
-def _cell(found: Mapping[tuple[str, str], Finding | None], key: tuple[str, str]) -> str:
-    if key not in found:
-        return ""
-    finding = found[key]
+def _cell(finding: tuple[str, bool] | None) -> str:
     if finding is None:
         return "missed"
-    word = "**caught**" if finding.is_sure else "told"
-    return f"{word} `{finding.check}`"
-
-
-def _clean(clean: Mapping[str, Sequence[Finding]]) -> Iterator[str]:
-    quiet = [f"`{s}`" for s, found in clean.items() if not found]
-    yield f"Nothing is found on {', '.join(quiet)}."
-    for name, found in clean.items():
-        for f in found:
-            word = "stops" if f.is_sure else "told"
-            yield f"- `{name}`: {word} `{f.check}`, {f.where}: {f.said}."
+    check, is_sure = finding
+    return f"{'**caught**' if is_sure else 'told'} `{check}`"

@@ -28,7 +28,7 @@ SHARE, MOST = 50, 50_000
 """Of so many customers one is copied; larger sets have only their dates tried."""
 CLOCKS = ("happened_at", "known_at", "superseded_at")
 Change = Callable[[str, pa.Table, np.random.Generator], pa.Table]
-Found = Iterator[tuple[tuple[str, str], Finding | None]]
+Found = Iterator[tuple[str, str, Finding | None]]
 
 
 def persons_found(dataset: Dataset, seed: int) -> Found:
@@ -42,13 +42,11 @@ def persons_found(dataset: Dataset, seed: int) -> Found:
         with tempfile.TemporaryDirectory() as folder:
             again = copied(dataset, Path(folder), renamed, change, np.random.default_rng(seed))
             found = same_person(again, labelled(again)[0])[0]
-        yield (kind, strength), max(found, key=lambda f: f.is_sure, default=None)
+        yield kind, strength, max(found, key=lambda f: f.is_sure, default=None)
     for target, table in labelled(dataset)[0].items():
         for mixed in (0.0, 0.3, 0.6):
-            yield (
-                ("ids given by outcome", f"{mixed:.0%} mixed"),
-                told_by_id(target, _sorted_ids(table, mixed, np.random.default_rng(seed))),
-            )
+            again = _sorted_ids(table, mixed, np.random.default_rng(seed))
+            yield "ids given by outcome", f"{mixed:.0%} mixed", told_by_id(target, again)
         break
     if dataset.given is not None:
         yield from _dates(dataset)
@@ -198,4 +196,4 @@ def _dates(dataset: Dataset) -> Found:
             pq.write_table(whole, place / "part-00000.parquet")
             found = future_dated(replace(dataset, root=Path(folder), given=more))[0]
         named = [f for f in found if f.where == f"{GIVEN}.closed_on"]
-        yield ("dates after as_of", form), max(named, key=lambda f: f.is_sure, default=None)
+        yield "dates after as_of", form, max(named, key=lambda f: f.is_sure, default=None)

@@ -31,26 +31,38 @@ LEAST_COLUMNS = 2
 LARGEST_BLOCK = 100
 MOST_PAIRS = 2_000_000
 RANKED_ROWS = 20_000
+LEAST_IDS, MIXED, MOST_WAYS = 100, 0.1, 5
+_MIXED = re.compile(r"[a-z]\d*[A-Z]")
 _PARTS = re.compile(rf"\d+|[^\d\s{re.escape(string.punctuation)}\u2010-\u2015]+")
 
 
-def plain_id(text: str) -> str:
-    """An id without what a person or a program may write otherwise: case, spaces, punctuation,
-    leading zeros. Two numbers side by side stay two.
+def plain_id(text: str, *, folds: bool = True) -> str:
+    """An id without what a person or a program may write otherwise: case (where it `folds`),
+    spaces, punctuation, leading zeros. Two numbers side by side stay two.
 
     >>> [plain_id(i) for i in ("C001", "c-001 ", "C1", "1-23", "12-3")]
     ['c 1', 'c 1', 'c 1', ' 1 23', ' 12 3']
     """
-    parts = _PARTS.findall(unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFKC", text)
+    parts = _PARTS.findall(text.casefold() if folds else text)
     return "".join(f" {p.lstrip('0') or '0'}" if p.isdecimal() else p for p in parts)
+
+
+def case_tells(ids: Sequence[str]) -> bool:
+    """Whether ids are drawn from small and great letters alike, so that case tells them apart: a
+    tenth of them change from small to great within, in many ways."""
+    mixed = [i for i in ids if _MIXED.search(i)]
+    ways = {"".join("u" if c.isupper() else "l" for c in i if c.isalpha()) for i in mixed}
+    return len(ids) >= LEAST_IDS and len(mixed) > MIXED * len(ids) and len(ways) > MOST_WAYS
 
 
 def same_ids(ids: Sequence[str], sides: Ints) -> Ints:
     """Pairs (m, 2) of places on different sides (n,) whose ids are the same plain one: of everybody
     who has a twin on another side, one pair."""
     groups: dict[str, list[int]] = defaultdict(list)
+    folds = not case_tells(ids)
     for place, text in enumerate(ids):
-        groups[plain_id(text)].append(place)
+        groups[plain_id(text, folds=folds)].append(place)
     groups.pop("", None)
     pairs = []
     for group in groups.values():

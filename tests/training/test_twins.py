@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import string
+
 import numpy as np
 import pyarrow as pa
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.twins import plain_id, same_ids, twins
+from training.twins import case_tells, plain_id, same_ids, twins
 
 
 def people(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
@@ -129,3 +131,17 @@ def test_same_ids_are_those_that_a_look_at_every_pair_finds(rows):
     found = same_ids(ids, sides)
     assert set(found.ravel().tolist()) == twinned
     assert all(sides[a] != sides[b] and walked(ids[a]) == walked(ids[b]) for a, b in found)
+
+
+def test_case_counts_where_ids_are_drawn_from_small_and_great_letters():
+    rng = np.random.default_rng(8)
+    letters = np.array([*string.ascii_letters, *string.digits[1:]])
+    ids = sorted({"".join(t) for t in rng.choice(letters, (40_000, 4))})
+    folded = len({i.casefold() for i in ids})
+    assert folded < len(ids)
+    assert len(same_ids(ids, rng.integers(0, 2, len(ids)))) == 0
+    for plain in ("C{:04d}", "CustId{:04d}", "cust-{:04d}"):
+        some = [plain.format(i) for i in range(300)]
+        assert not case_tells([*some, *(i.upper() for i in some)])
+        twice = [*some, *(i.swapcase() for i in some[:50])]
+        assert len(same_ids(twice, np.repeat([0, 1], [300, 50]))) == 100
