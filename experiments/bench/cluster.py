@@ -208,7 +208,7 @@ def dask(home: Path, source: str, rows: int) -> None:
     everybody = np.arange(rows)
     with timed(f"here, {len(made.names)} features", rows):
         fit_booster(problem, everybody, BEST, 1)
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(host="127.0.0.1", **options) as cluster, Client(cluster) as client:
         for turn in ("first", "warm"):
             with timed(f"Dask, {turn}", rows):

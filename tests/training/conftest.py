@@ -6,7 +6,7 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,6 @@ from training.options import RunOptions
 from training.results import RunResult
 from training.run import run
 from training.study_file import StudyFile
-from training.track import origin_of
 
 ROOT = Path(__file__).parents[2]
 CREDIT = {
@@ -66,8 +65,7 @@ def one_thread() -> Iterator[None]:
 class Trained:
     """A run with what it was told, over a bank whose truth stands in `raw / "truth"`.
 
-    `panel` is the hash of the features it learnt from, `tags` its origin: a later test may write
-    other features there, and somebody may edit the code.
+    `panel` is the hash of the features it learnt from: a later test may write others there.
     """
 
     raw: Path
@@ -76,7 +74,6 @@ class Trained:
     result: RunResult
     told: tuple[tuple[str, int, int], ...]
     panel: str
-    tags: Mapping[str, str]
 
 
 @pytest.fixture(scope="session")
@@ -88,8 +85,8 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     dataset, _ = ingest(SOURCES["bank"], root / "raw", workspace.dataset)
     told: list[tuple[str, int, int]] = []
     result = run(dataset, workspace, OPTIONS, lambda *said: told.append(said))
-    panel, tags = panel_hash(workspace.features / LIVE), origin_of(dataset, None).tags()
-    yield Trained(root / "raw", dataset, workspace, result, tuple(told), panel, tags)
+    panel = panel_hash(workspace.features / LIVE)
+    yield Trained(root / "raw", dataset, workspace, result, tuple(told), panel)
 
 
 @pytest.fixture(scope="session")

@@ -41,34 +41,39 @@ LEARN, HELD = np.arange(2_000), np.arange(2_000, 3_000)
 pytestmark = pytest.mark.filterwarnings("ignore::ResourceWarning", "ignore::DeprecationWarning")
 
 
-@pytest.fixture(scope="module")
-def client():
-    """Two worker processes of one thread on this machine."""
+@contextmanager
+def two_workers():
+    """A client of two worker processes of one thread on this machine."""
     from distributed import Client, LocalCluster
 
-    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": "127.0.0.1:0"}
     with LocalCluster(host="127.0.0.1", **options) as made, Client(made) as found:
         yield found
 
 
+@pytest.fixture(scope="module")
+def client():
+    """Two workers that all tests share, so that none may be lost."""
+    with two_workers() as found:
+        yield found
+
+
 @contextmanager
-def losing_a_worker(client, moment):
-    """A worker's process is killed when a task of this name goes to either; a new one comes."""
+def losing_a_worker(moment):
+    """The address of two workers, one of them killed as soon as a task of a name goes to either."""
     from distributed.diagnostics.plugin import SchedulerPlugin
 
-    processes = [*client.run(os.getpid).values()][:1]
+    with two_workers() as own:
+        processes = [*own.run(os.getpid).values()][:1]
 
-    class Loss(SchedulerPlugin):
-        def transition(self, key, start, finish, *_, **__):
-            if finish == "processing" and moment in str(key) and processes:
-                os.kill(processes.pop(), signal.SIGKILL)
+        class Loss(SchedulerPlugin):
+            def transition(self, key, start, finish, *_, **__):
+                if finish == "processing" and moment in str(key) and processes:
+                    os.kill(processes.pop(), signal.SIGKILL)
 
-    client.cluster.scheduler.add_plugin(Loss(), name="loss")
-    yield
-    client.cluster.scheduler.remove_plugin("loss")
-    assert not processes
-    client.wait_for_workers(2)
-    client.restart()  # the other may wait for it in LightGBM
+        own.cluster.scheduler.add_plugin(Loss())
+        yield own.scheduler.address
+        assert not processes
 
 
 def test_odds_learnt_by_two_workers_rank_as_those_of_one_machine(client):
@@ -148,36 +153,35 @@ def test_a_busy_worker_is_not_waited_for(client, monkeypatch):
     assert held.result()
 
 
-def test_a_worker_killed_while_its_scheduler_waits_for_it_alone_ends_the_fit(client):
+def test_a_worker_killed_while_its_scheduler_waits_for_it_alone_ends_the_fit():
     """LightGBM asks each worker for a port: without its worker that task is never done."""
-    with (
-        losing_a_worker(client, "_acquire_port"),
-        pytest.raises(InputError, match="start all workers"),
-    ):
-        fit_at_scheduler(client.scheduler.address, problem(300, 1), np.arange(300), BEST, 7)
+    lost = pytest.raises(InputError, match="start all workers")
+    with losing_a_worker("_acquire_port") as address, lost:
+        fit_at_scheduler(address, problem(300, 1), np.arange(300), BEST, 7)
 
 
 def test_the_command_that_lost_a_worker_makes_nothing_and_then_a_bundle_that_serves_and_explains(
     client, tmp_path
 ):
     workspace = Workspace(tmp_path / "home", "given")
-    raw = str(folder(tmp_path / "raw"))
-    told, words = tmp_path / "told.json", ["--dask", client.scheduler.address, "--trials", "1"]
+    raw, told = str(folder(tmp_path / "raw")), tmp_path / "told.json"
     why = ["--accept", "a table made up for a test", "--by", "test"]
 
     def ask(*command):
         given = ["--home", str(workspace.home), *command, "--source", "given"]
         return CliRunner().invoke(main, given)
 
-    train = ("train", *words, *why, "--json", str(told))
+    def train(address):
+        return ask("train", "--dask", address, "--trials", "1", *why, "--json", str(told))
+
     assert ask("features", "--data", raw).exit_code == 0
-    with losing_a_worker(client, "_train_part"):
-        done = ask(*train)
-    assert done.exit_code == 2, done.output
-    assert "train again" in done.output
+    with losing_a_worker("_train_part") as address:
+        lost = train(address)
+    assert lost.exit_code == 2, lost.output
+    assert "train again" in lost.output
     assert not told.exists()
     assert not workspace.bundles.exists()
-    done = ask(*train)
+    done = train(client.scheduler.address)
     assert done.exit_code == 0, done.output
     result = json.loads(told.read_text(encoding="utf-8"))
     bundle = find_bundle(workspace, result["bundle"])

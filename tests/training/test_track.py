@@ -14,7 +14,7 @@ from domain.workspace import Workspace
 from scoring.tracking import Origin, tracking_client
 from tests.training.fit_world import problem
 from training.kept import Budget
-from training.track import Tracker
+from training.track import Tracker, origin_of
 from training.tune import Search, make_study, tune
 
 ORIGIN = Origin("c" * 64, {}, None)
@@ -48,7 +48,10 @@ def test_a_training_is_one_parent_run_with_a_child_a_trial(trained, target):
     plots = {f"report/{n}.png" for n in ("reasons", "importance", "calibration")}
     assert kept == plots | {f"report/validation.{n}" for n in ("zh.html", "en.html", "json")}
     assert "figures.json" in {f.path for f in client.list_artifacts(first.info.run_id)}
-    assert trained.tags.items() <= first.data.tags.items()
+    origin, tags = origin_of(trained.dataset, None).tags(), first.data.tags
+    assert origin.keys() <= tags.keys()
+    differ = {name for name, said in origin.items() if tags[name] != said}
+    assert differ <= {"commit"}, "only the code may have been edited since"
     told = trained.result.leaks.tags(target)
     assert told["leakage.alarms"] == told["leakage.told"] == "none"
     assert told.items() <= first.data.tags.items()
