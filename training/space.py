@@ -48,11 +48,11 @@ class Space(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
     learning_rate: Annotated[Range, _within(1e-3, 1)] = (0.02, 0.1)
-    num_leaves: Annotated[Range, _within(2, 1024, whole=True)] = (4, 31)
+    num_leaves: Annotated[Range, _within(2, 1024, whole=True)] = (4, 24)
     min_data_in_leaf: Annotated[Range, _within(1, 1e6, whole=True)] | None = None
-    feature_fraction: Annotated[Range, _within(0.01, 1)] = (0.2, 1.0)
-    bagging_fraction: Annotated[Range, _within(0.01, 1)] = (0.3, 1.0)
-    lambda_l2: Annotated[Range, _within(1e-8, 1e6)] = (0.1, 200.0)
+    feature_fraction: Annotated[Range, _within(0.01, 1)] = (0.2, 0.9)
+    bagging_fraction: Annotated[Range, _within(0.01, 1)] = (0.3, 0.9)
+    lambda_l2: Annotated[Range, _within(1e-8, 1e6)] = (1.0, 200.0)
     lambda_l1: Annotated[Range, _within(1e-8, 1e6)] | None = None
     max_depth: Annotated[Range, _within(1, 64, whole=True)] | None = None
 

@@ -51,7 +51,8 @@ def test_the_default_space_begins_with_the_sensible_values_and_searches_nothing_
 
 def test_the_third_trial_is_what_lightgbm_does_by_default():
     """As LightGBM's own wrapper tells it; of the penalty the least that is searched."""
-    space = Space(max_depth=(2, 64), lambda_l1=(1e-8, 1))
+    whole = {n: (0.2, 1.0) for n in ("feature_fraction", "bagging_fraction")}
+    space = Space(num_leaves=(4, 31), max_depth=(2, 64), lambda_l1=(1e-8, 1), **whole)
     given = lgb.LGBMModel().get_params()
     found = space.first(ROWS)[2]
     assert {n: found[n] for n in ("learning_rate", "num_leaves")} == {
