@@ -53,7 +53,8 @@ def test_what_was_written_is_what_is_loaded(kit, bundle, scorers) -> None:
     again = load_bundle(bundle.path, bundle.hash)
     assert again == bundle
     assert again.scorers == scorers
-    assert again.card["targets"]["churn"] == {"verdict": "passed", "figures": {"auc": 0.75}}
+    told = {"verdict": "passed", "not_judged": [], "figures": {"auc": 0.75}}
+    assert again.card["targets"]["churn"] == told
     assert (again.catalogue_hash, again.tierline) == ("c" * 64, "0.1.0")
     X = kit.rows(50, 1)
     for target, scorer in scorers.items():
