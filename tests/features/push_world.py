@@ -78,6 +78,7 @@ def statements(seed: int, customers: int) -> pa.Table:
             "bill": np.round(rng.lognormal(5, 1, len(who)), 2),
             "paid": np.round(rng.lognormal(4, 1, len(who)), 2),
             "limit": np.full(len(who), 5000.0),
+            "linked_days_past_due": pa.nulls(len(who)),
         }
     ).cast(TABLES["statements"].schema)
 

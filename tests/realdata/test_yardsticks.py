@@ -83,10 +83,15 @@ def test_the_json_has_the_agreed_layout(results, source):
         assert mine["seconds"] > 0
 
 
+TWICE = ("taiwan_credit_default", "berka")
+"""Here persons stand twice: the same bills a month apart, accounts that share most amounts."""
+
+
 @pytest.mark.parametrize("source", TARGETS)
 def test_no_leak_is_found_in_public_data(results, source):
     found = results(source)["leakage"]
-    assert (found["alarms"], found["told"]) == ([], [])
+    told = [f["where"] for f in found["told"]]
+    assert (found["alarms"], told) == ([], ["histories"] * (source in TWICE))
     assert found["figures"]["canary"]["moved"] == 0
     for target in TARGETS[source]:
         assert 0.6 < found["figures"][target]["highest_single_auc"]["auc"] < 0.9

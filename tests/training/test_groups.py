@@ -141,7 +141,7 @@ def test_everybody_stands_beside_the_groups_and_tiers_agree_as_in_the_whole_tabl
     made = amounts(1)
     scale, cuts = PointScale(anchor_margin=float(np.log(made.y.mean()))), CUTS
     points = scale.points(np.log(made.predicted))
-    placed = Placed(made.y > 0, true_places(made.y, scale, cuts), places(points, cuts), 3)
+    placed = Placed(made.y > 0, true_places(made.y, scale, cuts), places(points, cuts.bounds), 3)
     found = by_group(made, placed, {"third": thirds(1500)}, 1, is_amount=True)["third"]
     parts = {"overall": np.ones(1500, bool)} | {n: thirds(1500) == n for n in "abc"}
     for name, told in {"overall": found["overall"], **found["by_group"]}.items():

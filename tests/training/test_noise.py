@@ -51,7 +51,7 @@ def test_amounts_have_their_own_figures():
     kappas = []
     for each in (scorer, *(fit_scorer(made, PLAN, BEST, seed, None) for seed in (6, 7))):
         X, y = made.problem.X[made.split.test], made.problem.y[made.split.test]
-        truth, said = true_places(y, each.scale, CUTS), places(each.points(X), CUTS)
+        truth, said = true_places(y, each.scale, CUTS), places(each.points(X), CUTS.bounds)
         kappas.append(cohen_kappa_score(truth, said, weights="quadratic"))
     assert found["quadratic_kappa"] == pytest.approx(max(kappas) - min(kappas))
 

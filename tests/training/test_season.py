@@ -72,7 +72,7 @@ def world(tmp_path_factory) -> World:
     y, when = rows["y"].to_numpy(), rows["as_of"].cast(pa.int64()).to_numpy()
     problem = Problem(X, y, NAMES, CATALOGUE.monotone("churn", NAMES), is_amount=False)
     parts = split(rows, plan, plan.targets["churn"].horizon_days, min(test), 1)
-    made = Material("churn", problem, who, when, parts, (), ("active",) * len(who), who)
+    made = Material("churn", problem, who, when, parts, (), who)
     best = Best({**default_trial(5000), "bagging_freq": 1, "learning_rate": 0.1}, 60, 0.0)
     scorers = {
         season: fit_scorer(made, plan.model_copy(update={"season": season}), best, 1, None)
