@@ -19,6 +19,7 @@ import pyarrow.parquet as pq
 from domain.asof import MICROS_PER_DAY, to_micros
 from events.dataset import Dataset
 from events.given import GIVEN, GivenColumn
+from features.programs import CLOCKS
 from training.findings import Finding
 from training.leak_dates import EXCEL_EPOCH, future_dated
 from training.leak_persons import same_person, told_by_id
@@ -26,7 +27,6 @@ from training.matrix import labelled
 
 SHARE, MOST = 50, 50_000
 """Of so many customers one is copied; larger sets have only their dates tried."""
-CLOCKS = ("happened_at", "known_at", "superseded_at")
 Change = Callable[[str, pa.Table, np.random.Generator], pa.Table]
 Found = Iterator[tuple[str, str, Finding | None]]
 

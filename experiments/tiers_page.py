@@ -64,14 +64,8 @@ def learners(made: Material) -> Index:
 
 def best_cuts(score: Floats, tier: Index) -> Floats:
     """The two cuts with the highest sum of quadratic kappa and macro-F1."""
-    places = np.unique(np.quantile(score, np.arange(1, PLACES) / PLACES))
-    even = np.ones(len(score))
-
-    def worth(cuts: tuple[float, ...]) -> float:
-        kappa, f1, _ = figures(tier, np.searchsorted(cuts, score, side="right"), even)
-        return kappa + f1
-
-    return np.asarray(max(combinations(places.tolist(), 2), key=worth))
+    places = np.unique(np.quantile(score, np.arange(1, PLACES) / PLACES)).tolist()
+    return np.asarray(tier_figures.best_cuts(tier, score, combinations(places, 2)))
 
 
 def figures(truth: Index, said: Index, weight: Floats) -> tuple[float, float, float]:

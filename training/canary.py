@@ -21,12 +21,12 @@ import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
 from domain.asof import NEVER, visible
-from events.dataset import SUPERSEDED, Dataset
+from events.dataset import Dataset
 from events.schema import INSTANT
 from features.given import panel
+from features.programs import CLOCKS
 
 Ints = NDArray[np.int64]
-CLOCKS = ("happened_at", "known_at", SUPERSEDED)
 
 
 def sample(tables: Iterable[pa.Table], most: int) -> pa.Table:

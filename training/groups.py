@@ -17,9 +17,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from domain.asof import MICROS_PER_DAY, NEVER, iso, visible
-from events.dataset import SUPERSEDED, Dataset, declared
+from events.dataset import Dataset, declared
 from events.given import GIVEN
 from events.schema import Personal
+from features.programs import CLOCKS
 from training import metrics
 from training.judge import Evidence, resample
 from training.limits import (
@@ -61,8 +62,7 @@ def groups_of(
         return {}
     columns = declared(table, dataset.given).columns
     protected = [c.name for c in columns if c.personal is Personal.PROTECTED]
-    clocks = ["happened_at", "known_at", SUPERSEDED]
-    held = dataset.table(table, ["customer_id", *clocks, *protected])
+    held = dataset.table(table, ["customer_id", *CLOCKS, *protected])
     places = _latest(held, customers, as_of)
     found = {}
     for name in protected:
@@ -85,8 +85,7 @@ def _latest(held: pa.Table, customers: Sequence[str], as_of: NDArray[np.int64]) 
     both = asked.join(keys, "customer_id", join_type="inner")
     row, place = both["row"].to_numpy(), both["place"].to_numpy()
     happened, known, superseded = (
-        held[c].cast(pa.int64()).fill_null(NEVER).to_numpy()[place]
-        for c in ("happened_at", "known_at", SUPERSEDED)
+        held[c].cast(pa.int64()).fill_null(NEVER).to_numpy()[place] for c in CLOCKS
     )
     counts = np.asarray(visible(happened, known, superseded, as_of[row]))
     order = np.lexsort((place[counts], happened[counts]))

@@ -17,13 +17,13 @@ import pyarrow.compute as pc
 from numpy.typing import NDArray
 
 from domain.asof import MICROS_PER_DAY, to_micros
-from events.dataset import SUPERSEDED, Dataset
+from events.dataset import Dataset
 from events.given import GIVEN
+from features.programs import CLOCKS
 from training.findings import Finding
 
 Floats = NDArray[np.float64]
 DATED_STOPS = 0.001
-CLOCKS = ("happened_at", "known_at", SUPERSEDED)
 _WRITTEN = ((19_000_101, 21_001_231, "%Y%m%d"), (190_001, 210_012, "%Y%m"),
             (19_000_101_000_000, 21_001_231_235_959, "%Y%m%d%H%M%S"))  # fmt: skip
 _HINTED = (

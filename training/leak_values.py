@@ -8,22 +8,21 @@ have, or that are means of these very outcomes. The test takes no part.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm, rankdata
+from scipy.stats import rankdata
 
 from training import metrics
 from training.categories import encoded
 from training.findings import Finding
 from training.fit import Material
 from training.leak_pairs import Rows
+from training.limits import deviations, score_interval
 from training.splits import percents
 
 Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
-Whole = NDArray[np.signedinteger[Any]]
 AUC_ROWS, BINS, CODE_ROWS = 20_000, 64, 5
 """Of a column with at least so many rows a value, each value is a bin of its own too."""
 COMPANY_AUC, COMPANY = 0.75, 0.10
@@ -135,7 +134,9 @@ def rare_values(
         codes = [_binned(x), np.isnan(x).astype(np.int64)]
         for code in [*codes, *([exact] if kinds.size <= len(x) / CODE_ROWS else [])]:
             n = np.bincount(code)
-            low = _wilson(np.asarray(np.bincount(code, weights=rare), dtype=np.float64), n)
+            several = np.maximum(n, 1).astype(np.float64)
+            share = np.bincount(code, weights=rare) / several
+            low = np.subtract(*score_interval(share, several, deviations()))
             place = int(np.argmax(low))
             inside = x[code == place]
             told = "missing" if np.isnan(inside[0]) else f"{inside.min():g} to {inside.max():g}"
@@ -143,15 +144,6 @@ def rare_values(
         low_end, told, count = max(found)
         if low_end >= PURE_TOLD:
             yield name, told, low_end, count
-
-
-def _wilson(hits: Floats, n: Whole) -> Floats:
-    z = float(norm.ppf(0.975))
-    size = np.maximum(n, 1)
-    p = hits / size
-    middle = p + z * z / (2 * size)
-    spread = z * np.sqrt(p * (1 - p) / size + z * z / (4 * size * size))
-    return np.asarray((middle - spread) / (1 + z * z / size))
 
 
 def means_of_outcomes(names: Sequence[str], X: Floats, y: Floats) -> Iterator[tuple[str, float]]:

@@ -67,11 +67,18 @@ def wilson(rate: float, rows: float, z: float) -> Limits:
     >>> [round(v, 4) for v in wilson(81 / 263, 263, deviations())]
     [0.308, 0.2553, 0.3662]
     """
-    whole = rows + z * z
-    middle = (rows * rate + z * z / 2) / whole
-    half = z * float(np.sqrt(rows * rate * (1 - rate) + z * z / 4)) / whole
-    low, high = max(middle - half, 0.0), min(middle + half, 1.0)
+    middle, half = score_interval(rate, rows, z)
+    low, high = max(float(middle - half), 0.0), min(float(middle + half), 1.0)
     return Limits(rate, low if rate > 0 else 0.0, high if rate < 1 else 1.0)
+
+
+def score_interval(
+    rate: Floats | float, rows: Floats | float, z: float
+) -> tuple[Floats, Floats]:  # fmt: skip
+    """The middle and half the width of `wilson`, of one rate or of many."""
+    whole = rows + z * z
+    half = z * np.sqrt(rows * rate * (1 - rate) + z * z / 4) / whole
+    return np.asarray((rows * rate + z * z / 2) / whole), np.asarray(half)
 
 
 def effective_rows(hits: Floats, customers: Sequence[str]) -> float:

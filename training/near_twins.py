@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from scipy.special import gammaincc
 
-from training.twins import candidates, codes_of, own_share
+from training.twins import beyond_chance, candidates, codes_of, own_share
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -49,10 +49,7 @@ def near_twins(table: pa.Table, sides: Ints) -> tuple[Ints, Ints]:
     told = (np.where(known, -np.log(close), 0.0) * own).sum(axis=1)
     shape = np.where(known, own, 0.0).sum(axis=1)
     chance = gammaincc(np.maximum(shape, 1e-9), told)
-    apart = (n**2 - float((np.bincount(sides).astype(np.float64) ** 2).sum())) / 2
-    order = np.argsort(chance, kind="stable")
-    fine = np.flatnonzero(apart * chance[order] <= FALSE_SHARE * np.arange(1, order.size + 1))
-    return pairs[np.sort(order[: fine[-1] + 1 if fine.size else 0])], asked
+    return pairs[beyond_chance(chance, sides, FALSE_SHARE)], asked
 
 
 def _closeness(ranks: Floats, ties: Floats, a: Ints, b: Ints) -> Floats:

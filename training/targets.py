@@ -23,6 +23,7 @@ from domain.plan import TargetPlan
 from domain.tiers import Target
 from events.dataset import SUPERSEDED, Dataset
 from events.schema import INSTANT
+from features.programs import CLOCKS
 
 STATEMENT_DAYS = 62
 """A card is in the credit cohort when a statement of it closed in so many days."""
@@ -194,10 +195,9 @@ def read_events(
     """The events that a target reads, as arrays."""
     derived = {"is_purchase", "net_spend"} & set(spec.columns)
     raw = ["kind", "amount"] if derived else list(spec.columns)
-    clocks = ["happened_at", "known_at", SUPERSEDED]
-    table = dataset.table(spec.table, ["customer_id", *clocks, *raw], customers=customers)
+    table = dataset.table(spec.table, ["customer_id", *CLOCKS, *raw], customers=customers)
     encoded = table["customer_id"].combine_chunks().dictionary_encode()
-    micros = {c: pc.fill_null(table[c].cast(pa.int64()), NEVER).to_numpy() for c in clocks}
+    micros = {c: pc.fill_null(table[c].cast(pa.int64()), NEVER).to_numpy() for c in CLOCKS}
     columns = {c: table[c].to_numpy() for c in raw if c != "kind"}
     if derived:
         is_purchase = pc.equal(table["kind"], "purchase").to_numpy()

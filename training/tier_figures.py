@@ -8,10 +8,10 @@ nothing in the lowest.
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from itertools import combinations
 from math import comb
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,6 +21,7 @@ from domain.tiers import Cuts, Target
 from scoring.points import PointScale
 
 Floats = NDArray[np.float64]
+Bounds = TypeVar("Bounds", bound=tuple[float, ...])
 Places = NDArray[np.int64]
 """The place of the tier of each row, the lowest 0."""
 TRIED = 2000
@@ -106,18 +107,25 @@ def suggested_bounds(
 ) -> tuple[int, ...]:
     """The cuts of the predictions with the highest sum of quadratic kappa and macro-F1; the
     policy's own, where none of those tried is better."""
-    truth, weight, wanted = true_places(y, scale, cuts), np.ones(len(y)), len(cuts.bounds)
+    truth, wanted = true_places(y, scale, cuts), len(cuts.bounds)
     quantiles = wanted
     while comb(quantiles, wanted) < TRIED and quantiles < TRIED:
         quantiles += 1
     at = np.arange(1, quantiles + 1) / (quantiles + 1)
     tried = np.unique(np.quantile(points, at).round()).astype(int).tolist()
+    return best_cuts(truth, points, (cuts.bounds, *combinations(tried, wanted)))
 
-    def worth(bounds: tuple[int, ...]) -> float:
-        counts = table(truth, places(points, bounds), wanted + 1)(weight)
+
+def best_cuts(truth: Places, said: NDArray[Any], tried: Iterable[Bounds]) -> Bounds:
+    """The cuts with the highest sum of quadratic kappa and macro-F1, the first of equals."""
+    even = np.ones(len(truth))
+
+    def worth(bounds: Bounds) -> float:
+        placed = np.searchsorted(bounds, said, side="right")
+        counts = table(truth, placed, len(bounds) + 1)(even)
         return float(np.nan_to_num(quadratic_kappa(counts))) + macro_f1(counts)
 
-    return max((cuts.bounds, *combinations(tried, wanted)), key=worth)
+    return max(tried, key=worth)
 
 
 def fragment(target: Target, cuts: Cuts, bounds: Sequence[int]) -> str:

@@ -18,12 +18,11 @@ import pyarrow.compute as pc
 from domain.asof import NEVER, in_horizon, is_mature, visible
 from domain.errors import NotFoundError
 from domain.tiers import TARGETS, Target
-from events.dataset import SUPERSEDED, Dataset
+from events.dataset import Dataset
+from features.programs import CLOCKS
 from training.people import persons
 from training.splits import Part, part_of
 from training.targets import SPECS, STATEMENT_DAYS, grids, labels, why_skipped
-
-CLOCKS = ("happened_at", "known_at", SUPERSEDED)
 
 
 class State(StrEnum):

@@ -93,8 +93,7 @@ def twins(table: pa.Table, sides: Ints) -> Ints:
         agree.sum(axis=1) >= LEAST_COLUMNS
     )
     pairs, told = pairs[enough], told[enough]
-    apart = (n**2 - float((np.bincount(sides).astype(np.float64) ** 2).sum())) / 2
-    return np.asarray(pairs[told >= _least_bits(told, apart)])
+    return np.asarray(pairs[beyond_chance(np.exp2(-told), sides, FALSE_SHARE)])
 
 
 def codes_of(table: pa.Table) -> Ints:
@@ -172,10 +171,11 @@ def _pairs(key: Ints) -> Iterator[Ints]:
         yield np.column_stack([rows[:-step][same], rows[step:][same]])
 
 
-def _least_bits(told: Floats, apart: float) -> float:
-    """The least bits from which on chance makes at most `FALSE_SHARE` of the pairs found, of so
-    many that are on different sides."""
-    ordered = np.sort(told)[::-1]
-    chance = apart * np.exp2(-ordered)
-    fine = np.flatnonzero(chance <= FALSE_SHARE * np.arange(1, len(ordered) + 1))
-    return float(ordered[fine[-1]]) if fine.size else np.inf
+def beyond_chance(chance: Floats, sides: Ints, false_share: float) -> NDArray[np.bool_]:
+    """Which pairs (m,) are taken, given the chance of two strangers to be as near as each: the
+    nearest, so many that chance makes at most `false_share` of them, of all pairs on different
+    sides (n,)."""
+    apart = (len(sides) ** 2 - float((np.bincount(sides).astype(np.float64) ** 2).sum())) / 2
+    ordered = np.sort(chance)
+    fine = np.flatnonzero(apart * ordered <= false_share * np.arange(1, ordered.size + 1))
+    return np.asarray(chance <= (ordered[fine[-1]] if fine.size else -1.0))

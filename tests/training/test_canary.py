@@ -12,8 +12,9 @@ from domain.asof import NEVER, visible
 from domain.plan import TargetPlan
 from events.schema import INSTANT
 from features.given import panel
+from features.programs import CLOCKS
 from tests.training.label_world import at, buys, dataset_of, event, plan_of, random_rows, table_of
-from training.canary import CLOCKS, moved, past, planted, sample
+from training.canary import moved, past, planted, sample
 
 AS_OF = at(200)
 

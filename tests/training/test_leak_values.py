@@ -16,6 +16,7 @@ from training.leak_values import (
     stands_out,
     too_lonely,
 )
+from training.limits import deviations, score_interval
 
 
 def test_a_single_feature_ranks_as_another_library_says():
@@ -97,7 +98,8 @@ def test_of_even_outcomes_no_value_is_rare():
 
 def test_the_end_of_an_interval_is_as_published():
     """Newcombe, 1998, table I: 81 of 263, 15 of 148, 0 of 20, 1 of 29."""
-    found = leak_values._wilson(np.array([81.0, 15.0, 0.0, 1.0]), np.array([263, 148, 20, 29]))
+    hits, rows = np.array([81.0, 15.0, 0.0, 1.0]), np.array([263, 148, 20, 29])
+    found = np.subtract(*score_interval(hits / rows, rows, deviations()))
     assert found.round(4).tolist() == [0.2553, 0.0624, 0.0, 0.0061]
 
 
