@@ -47,7 +47,7 @@ def result_table(result: RunResult) -> Table:
 def _row(target: str, part: str, judged: Judged, found: TargetResult) -> tuple[str, ...]:
     figures = judged.figures
     best = max(figures["baseline"], key=lambda b: figures["baseline"][b])
-    low, high = figures["interval"]
+    low, high = judged.interval
     whole = part == "test"
     noise = found.validation["noise"][part][judged.metric]
     error = f"{figures['calibration_error']:.3f}"
@@ -110,10 +110,3 @@ def leak_lines(leaks: Leaks) -> Iterator[str]:
         if target in leaks.figures:
             best = leaks.figures[target]["highest_single_auc"]
             yield f"  {target}: {best['feature']} ranks best alone, at an AUC of {best['auc']:.3f}"
-
-
-def markdown(result: RunResult) -> str:
-    """The table as Markdown."""
-    head, *rows = table_rows(result)
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
