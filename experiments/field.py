@@ -45,6 +45,7 @@ from training.categories import encoded
 from training.fit import (
     FOLD_TRIALS,
     Material,
+    crossed,
     evidence,
     fit_scorer,
     fold_evidence,
@@ -297,7 +298,8 @@ def agreement(case: Case, ours: Scored, seed: int) -> list[Row]:
     if made.split.folds:
         found = fold_evidence(made, ours.score, {})
     elif ours.best is not None:
-        scorer = fit_scorer(made, case.plan, ours.best, seed, None)
+        folded = crossed(made, case.plan, ours.best, seed)
+        scorer = fit_scorer(made, case.plan, ours.best, seed, folded)
         found = evidence(made, scorer, asked, Baselines({}, {}, made.problem.names))
     told = []
     for part in case.parts:

@@ -18,16 +18,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.settings import DATA
-from domain.workspace import Workspace
-from events.dataset import open_dataset
-from events.ingest import ingest
 from events.readers import SOURCES
+from experiments.materials import materials
 from scoring.booster import booster_text
 from scoring.monotone import violations
 from training import metrics
 from training.fit import Material
 from training.judge import resample
-from training.matrix import labelled, material, write_features
 from training.space import default_trial
 from training.tune import METHODS
 
@@ -47,13 +44,7 @@ def main(data: str, sources: tuple[str, ...]) -> None:
     rows: list[tuple[str, ...]] = []
     with tempfile.TemporaryDirectory() as temporary:
         for source in sources:
-            workspace = Workspace(Path(temporary), source)
-            ingest(SOURCES[source], Path(data) / source, workspace.dataset)
-            dataset = open_dataset(workspace.dataset)
-            found = labelled(dataset)[0]
-            write_features(dataset, workspace, found)
-            for target, table in found.items():
-                made = material(dataset, workspace, target, table, seed=1)
+            for _, made in materials(source, Path(data), Path(temporary), seed=1):
                 if not made.split.folds:
                     rows += compared(source, made)
     lines = page(rows, sources)

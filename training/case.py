@@ -18,13 +18,15 @@ from training.fit import Material
 from training.judge import Evidence
 from training.tune import Best
 
+Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Case:
     """One target that is validated: who made it, what it says of each part of the test (`rows` of
-    the material), and the policy whose cuts, costs and limits count."""
+    the material), the policy whose cuts, costs and limits count, and the margins out of fold that
+    calibrated the scorer."""
 
     material: Material
     scorer: Scorer
@@ -32,6 +34,7 @@ class Case:
     parts: Mapping[str, Evidence]
     rows: Mapping[str, Index]
     policy: Policy
+    folded: Floats | None = None
 
     @property
     def is_amount(self) -> bool:

@@ -28,7 +28,7 @@ from training.case import Case
 from training.champion import champion
 from training.conformal import figures as coverages
 from training.conformal import learn
-from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold, task
+from training.fit import Material, crossed, evidence, fit_scorer, fold_evidence, out_of_fold, task
 from training.gates import further_gates
 from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
 from training.matrix import Told
@@ -88,8 +88,9 @@ def _judged(
     """The scorer with its evidence, what the calibration rows teach, and the figures by part."""
     seed, more = common.options.seed, common.options.baselines
     folds = out_of_fold(made, seed, more) if made.split.folds else None
-    margin = folds[0] if folds else None
-    scorer = fit_scorer(made, dataset.plan, best, seed, margin, common.options.fit)
+    margin, fit = folds[0] if folds else None, common.options.fit
+    folded = margin if folds else crossed(made, dataset.plan, best, seed, fit)
+    scorer = fit_scorer(made, dataset.plan, best, seed, folded, fit)
     if folds:
         rows = {"test": made.split.test}
         parts = {"test": fold_evidence(made, *folds)}
@@ -97,7 +98,7 @@ def _judged(
         rows = parts_to_judge(made, dataset)
         beaten = fit_baselines(task(made, made.split.fit, common.fitted), seed, more)
         parts = {n: evidence(made, scorer, r, beaten) for n, r in rows.items()}
-    case = Case(made, scorer, best, parts, rows, common.policy)
+    case = Case(made, scorer, best, parts, rows, common.policy, folded)
     learnt = learn(made, scorer, margin)
     judged = {n: _judge(made, e, seed) for n, e in parts.items()}
     for name, told in coverages(case, learnt, margin, seed).items():
