@@ -28,6 +28,7 @@ from flaml import AutoML
 from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
+from domain.asof import iso
 from domain.errors import NotEnoughDataError
 from domain.plan import StudyPlan
 from domain.settings import DATA
@@ -39,10 +40,19 @@ from experiments.classical import published
 from experiments.field_page import FLAML, OURS, PUBLISHED, Row, goals, write
 from scoring.tree_shap import explain as explain_trees
 from training import learners, metrics, segments
-from training.baselines import PEERS, USUAL
+from training.baselines import PEERS, USUAL, Baselines
 from training.categories import encoded
 from training.draws import interval, resample
-from training.fit import FOLD_TRIALS, Material, fit_scorer, fold_margin, task
+from training.fit import (
+    FOLD_TRIALS,
+    Material,
+    crossed,
+    evidence,
+    fit_scorer,
+    fold_evidence,
+    fold_margin,
+    task,
+)
 from training.kept import Budget
 from training.learners import Floats, Learner, Learnt, Task
 from training.matrix import labelled, material, write_features
@@ -103,7 +113,7 @@ class Scored:
     """A learner's scores of all rows (0 where not tested) and what they cost.
 
     `curve`: seconds of learning and scores after each trial. `wall`: seconds on the clock, of
-    Tierline those that the search of a pair took.
+    Tierline those that the search of a pair took. `best`: Tierline's winner of the first pair.
     """
 
     score: Floats
@@ -112,6 +122,7 @@ class Scored:
     size: int | None
     explain_ms: float | None
     curve: tuple[tuple[float, Floats], ...] = ()
+    best: Best | None = None
 
 
 @click.command()
@@ -208,6 +219,7 @@ def compare(case: Case, options: Options) -> Row:
         "metric": "Spearman" if made.problem.is_amount else "AUC",
         "test_rows": len(case.tested),
         "learn_rows": len(case.pairs[0][0]),
+        "agreement": agreement(case, ours, options.seed),
         "curve": {
             name: [(seconds, float(measure(score, 0)[0])) for seconds, score in s.curve]
             for name, s in said.items()
@@ -273,8 +285,34 @@ def tierline(case: Case, options: Options) -> Scored:
     return Scored(
         scores[-1], float(spent[-1]), wall / len(case.pairs), len(booster.model_to_string()),
         _milliseconds(lambda: explain_trees(booster, X), len(X)),
-        tuple(zip(spent.tolist(), scores, strict=True)),
+        tuple(zip(spent.tolist(), scores, strict=True)), steps[-1][1],
     )  # fmt: skip
+
+
+def agreement(case: Case, ours: Scored, seed: int) -> list[Row]:
+    """Of each part of the test how far what Tierline foretells is from what came true.
+
+    Chances have their calibration error and the floor of a perfect model, amounts their sum ratio.
+    """
+    made, asked = case.material, case.tested
+    if made.split.folds:
+        found = fold_evidence(made, ours.score, {})
+    elif ours.best is not None:
+        folded = crossed(made, case.plan, ours.best, seed)
+        scorer = fit_scorer(made, case.plan, ours.best, seed, folded)
+        found = evidence(made, scorer, asked, Baselines({}, {}, made.problem.names))
+    told = []
+    for part in case.parts:
+        rows = np.searchsorted(asked, part)
+        y, said = found.y[rows], found.predicted[rows]
+        row: Row = {"part": "" if len(case.parts) == 1 else iso(made.as_of[part[0]])[:10]}
+        if made.problem.is_amount:
+            row["sum_ratio"] = float(said.sum() / y.sum())
+        else:
+            row["error"] = metrics.calibration_error(y, said)
+            row["floor"] = metrics.calibration_floor(said, seed)
+        told.append(row)
+    return told
 
 
 def _steps(case: Case, rows: Index, number: int, options: Options) -> list[tuple[float, Best]]:

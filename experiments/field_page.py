@@ -23,6 +23,8 @@ SURE = ("online_retail_ii", "taiwan_credit_default")
 GAIN = {("online_retail_ii", "churn"): 0.008, ("online_retail_ii", "value"): 0.02}
 """What is to be gained on the buying model (BG/NBD and Gamma-Gamma)."""
 TIME = 0.5
+ERROR, FLOORS, RATIO = {"online_retail_ii": 0.04}, 2.0, (0.8, 1.25)
+"""Calibration errors may be as large, elsewhere so many times the floor; sums of amounts so."""
 HEAD = (
     "source", "target", "learner", "metric", "figure", "95 % interval", "Tierline minus it",
     "seconds", "model, kB", "ms an explanation",
@@ -103,8 +105,24 @@ def goals(rows: Sequence[Row]) -> Iterator[tuple[str, str, bool]]:
                 gap = others[name]["difference"]
                 words = f"{where}: {GAIN[place]:g} above the {name}"
                 yield words, f"{gap:+.4f}", gap >= GAIN[place]
+        yield from _agreement(row)
     ratio = summary(rows)["time_ratio_vs_flaml"]
     yield f"FLAML's figure in {TIME:g} of FLAML's time", f"{ratio:.2f}", ratio <= TIME
+
+
+def _agreement(row: Row) -> Iterator[tuple[str, str, bool]]:
+    """Of each part of the test whether chances and amounts come true."""
+    for part in row["agreement"]:
+        where = " ".join(filter(None, (row["source"], row["target"], part["part"])))
+        if "sum_ratio" in part:
+            low, high = RATIO
+            words, ratio = f"{where}: sum ratio of {low:g} to {high:g}", part["sum_ratio"]
+            yield words, f"{ratio:.2f}", low <= ratio <= high
+            continue
+        error, floor, limit = part["error"], part["floor"], ERROR.get(row["source"])
+        words = f"within {FLOORS:g} times its floor" if limit is None else f"at most {limit:g}"
+        told = f"{error:.4f} (floor {floor:.4f})"
+        yield f"{where}: calibration error {words}", told, error <= (limit or FLOORS * floor)
 
 
 def page(rows: Sequence[Row], command: str, found: dict[str, float]) -> Iterator[str]:
@@ -130,7 +148,8 @@ def page(rows: Sequence[Row], command: str, found: dict[str, float]) -> Iterator
         "mean of its two test dates; `berka` is judged out of fold, its seconds are those of 15 "
         "folds. Seconds are of one core and hold neither features nor judging; FLAML's clock "
         "stops where it had found its best model. An explanation is one of 1,000 rows explained "
-        "at once."
+        "at once. A calibration error is the mean distance of chance and truth over ten equal "
+        "groups, its floor that of a perfect model of the same chances."
     )
     yield ""
     yield from _markdown(HEAD, [line for row in rows for line in _lines(row)])

@@ -1,4 +1,4 @@
-"""Runs `tierline run` on every public data set of events and writes the tables of docs/results.md.
+"""Runs `tierline run` on every public data set and writes the tables of docs/results.md.
 
     python -m experiments.results --trials 20
 
@@ -24,7 +24,7 @@ from training.table import reliability
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/results.md"
-EVENTS = tuple(n for n, s in SOURCES.items() if s.is_public and not s.is_ready_made)
+PUBLIC = tuple(name for name, source in SOURCES.items() if source.is_public)
 BEGIN, END = "<!-- generated: results -->", "<!-- /generated -->"
 HEAD = (
     "source", "target", "test rows", "events", "metric", "model", "95 % interval", "best baseline",
@@ -46,13 +46,13 @@ PARTS = (
 @click.option("--trials", default=20, show_default=True, help="trials of each study")
 @click.option("--out", type=click.Path(path_type=Path), help="keep the JSON of every run here")
 def main(data: str, trials: int, out: Path | None) -> None:
-    """Run every public data set of events and write docs/results.md."""
+    """Run every public data set and write docs/results.md."""
     with tempfile.TemporaryDirectory() as temporary:
         folder = out or Path(temporary)
         folder.mkdir(parents=True, exist_ok=True)
-        for source in EVENTS:
+        for source in PUBLIC:
             run(source, Path(data) / source, trials, Path(temporary) / "home", folder)
-        found = [json.loads((folder / f"{s}.json").read_text("utf-8")) for s in EVENTS]
+        found = [json.loads((folder / f"{s}.json").read_text("utf-8")) for s in PUBLIC]
     page = PAGE.read_text(encoding="utf-8")
     before, _, rest = page.partition(BEGIN)
     _, _, after = rest.partition(END)

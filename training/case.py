@@ -27,7 +27,8 @@ Index = NDArray[np.int64]
 @dataclass(frozen=True)
 class Case:
     """Who made it, what it says of each part of the test (`rows` of the material), the policy whose
-    cuts, costs and limits count, and the seed of all that is drawn."""
+    cuts, costs and limits count, the seed of all that is drawn, and the margins out of fold that
+    calibrated the scorer."""
 
     material: Material
     scorer: Scorer
@@ -36,6 +37,7 @@ class Case:
     rows: Mapping[str, Index]
     policy: Policy
     seed: int
+    folded: Floats | None = None
 
     @property
     def is_amount(self) -> bool:

@@ -67,8 +67,8 @@ def monthly(material: Material, calibration: Calibration, margin: Floats) -> tup
     """What each calendar month adds to the intercept; 0 for months that teach nothing.
 
     A month teaches by its latest training as_of, where that has `LEAST_ROWS` rows and both
-    outcomes, or any amount. `margin` is that of every row; rows that the trees learnt from count
-    too: one number a month hardly fits them better than others (docs/decisions/0014).
+    outcomes, or any amount. `margin` is that of every row, of those that taught the trees out of
+    fold where it is known: one number a month hardly fits them better (docs/decisions/0014).
     """
     is_amount = material.problem.is_amount
     learn = log_amount_shift if is_amount else log_odds_shift
@@ -91,23 +91,22 @@ def fit_scorer(
     folded: Floats | None,
     fit: Fit = fit_booster,
 ) -> Scorer:
-    """The scorer of a target: booster on the fit rows, calibration on customers of its own.
+    """The scorer of a target: booster on the fit rows, calibration on rows it did not learn from.
 
-    `folded`: with folds, the margins of `out_of_fold`, from which the calibration is learnt. `fit`:
-    what learns the booster, here or on a cluster.
+    These are the customers who calibrate and, with `folded`, the fit rows by their margins out of
+    fold (`out_of_fold` or `crossed`). `fit`: what learns the booster, here or on a cluster.
     """
     split = material.split
     levels = learn_levels(material.problem, split.fit)
     problem = encoded(material.problem, split.fit, levels)
     booster = fit(problem, split.fit, best, seed)
-    if folded is not None:
-        rows, margin = split.fit, folded
-    else:
-        rows = split.calibration
-        margin = np.asarray(booster.predict(problem.X[rows], raw_score=True, num_threads=1))
-    calibration = calibrate(material, margin, rows)
     everybody = np.asarray(booster.predict(problem.X, raw_score=True, num_threads=1))
     learnt = everybody[split.fit]
+    rows = split.calibration
+    if folded is not None:
+        rows = np.concatenate([split.fit, rows])
+        everybody[split.fit] = folded[split.fit]
+    calibration = calibrate(material, everybody[rows], rows)
     if plan.season != "none":
         months = monthly(material, calibration, everybody)
         months = smooth_season(months) if plan.season == "smooth" else months
@@ -194,10 +193,30 @@ def out_of_fold(
     return margin, others
 
 
-def fold_margin(problem: Problem, learn: Index, tested: Index, best: Best, seed: int) -> Floats:
+def crossed(
+    material: Material, plan: StudyPlan, best: Best, seed: int, fit: Fit = fit_booster
+) -> Floats | None:
+    """The margin of each fit row by trees that learnt from other customers, NaN of other rows.
+
+    So all learning rows calibrate, six times those that the trees do not see, and none is told by
+    trees that know it. None where the plan lets the latest as_of alone calibrate.
+    """
+    if plan.calibration == "latest":
+        return None
+    problem, rows = material.problem, material.split.fit
+    margin = np.full(len(problem.y), np.nan)
+    places = percents(f"{plan.split_key}:validation", material.customers)
+    for learn, tested in inner_folds(places, rows, FOLDS):
+        margin[tested] = fold_margin(problem, learn, tested, best, seed, fit)
+    return margin
+
+
+def fold_margin(
+    problem: Problem, learn: Index, tested: Index, best: Best, seed: int, fit: Fit = fit_booster
+) -> Floats:  # fmt: skip
     """The margins of the tested rows by a booster of the others."""
     now = encoded(problem, learn)
-    booster = fit_booster(now, learn, best, seed)
+    booster = fit(now, learn, best, seed)
     return np.asarray(booster.predict(now.X[tested], raw_score=True, num_threads=1))
 
 

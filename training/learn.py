@@ -31,6 +31,7 @@ from training.conformal import learn
 from training.fit import (
     Floats,
     Material,
+    crossed,
     evidence,
     fit_scorer,
     fold_evidence,
@@ -96,8 +97,9 @@ def _judged(
     """The scorer with its evidence, what the calibration rows teach, and the figures by part."""
     seed, more = common.options.seed, common.options.baselines
     folds = out_of_fold(made, seed, more) if made.split.folds else None
-    margin = folds[0] if folds else None
-    scorer = fit_scorer(made, dataset.plan, best, seed, margin, common.options.fit)
+    margin, fit = folds[0] if folds else None, common.options.fit
+    folded = margin if folds else crossed(made, dataset.plan, best, seed, fit)
+    scorer = fit_scorer(made, dataset.plan, best, seed, folded, fit)
     if folds:
         rows = {"test": made.split.test}
         parts = {"test": fold_evidence(made, *folds)}
@@ -105,7 +107,7 @@ def _judged(
         rows = parts_to_judge(made, dataset)
         beaten = fit_baselines(task(made, made.split.fit, common.fitted), seed, more)
         parts = {n: evidence(made, scorer, r, beaten) for n, r in rows.items()}
-    case = Case(made, scorer, best, parts, rows, common.policy, seed)
+    case = Case(made, scorer, best, parts, rows, common.policy, seed, folded)
     learnt = learn(made, scorer, margin)
     return case, learnt, {part: _part(case, part, learnt, margin) for part in parts}
 

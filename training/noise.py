@@ -29,15 +29,16 @@ def seed_noise(case: Case, plan: StudyPlan) -> dict[str, dict[str, float]]:
     """By part and figure, the spread over `SEEDS` fits that differ in their seed only; the first is
     the scorer itself.
 
-    With folds each fit is out of fold, with the winner's parameters. Rows parted by chance keep
-    their parts: what another split would have given is the interval's to say.
+    All are calibrated on the same margins out of fold. With folds each fit is out of fold, with the
+    winner's parameters. Rows parted by chance keep their parts: what another split would have given
+    is the interval's to say.
     """
     made, best = case.material, case.best
     seeds = range(case.seed, case.seed + SEEDS)
     if made.split.folds:
         folded = [fold_evidence(made, _margin(made, best, s), {}) for s in seeds]
         return {"test": _spread([_figures(case, e, case.scorer) for e in folded])}
-    scorers = [case.scorer, *(fit_scorer(made, plan, best, s, None) for s in seeds[1:])]
+    scorers = [case.scorer, *(fit_scorer(made, plan, best, s, case.folded) for s in seeds[1:])]
     nobody = Baselines({}, {})
     return {
         name: _spread([_figures(case, evidence(made, s, rows, nobody), s) for s in scorers])

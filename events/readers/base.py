@@ -55,8 +55,3 @@ class Source:
     given: Callable[[Path], GivenTable | None] = _no_table
     is_public: bool = False
     count: Callable[[Path], int | None] = _unknown
-
-    @property
-    def is_ready_made(self) -> bool:
-        """Whether it brings features, not events."""
-        return self.given is not _no_table

@@ -15,6 +15,7 @@ from training.baselines import Baselines, fit_baselines
 from training.draws import resample
 from training.fit import (
     calibrate,
+    crossed,
     evidence,
     fit_scorer,
     fold_evidence,
@@ -26,6 +27,7 @@ from training.fit import (
 from training.judge import judge
 from training.metrics import auc
 from training.space import default_trial
+from training.splits import percents
 from training.tune import Best
 
 BEST = Best({**default_trial(1000), "bagging_freq": 1}, 60, 0.0)
@@ -145,6 +147,50 @@ def test_with_folds_the_calibration_comes_from_the_out_of_fold_margins(folded):
     made, margin, _ = folded
     scorer = fit_scorer(made, PLAN, BEST, 1, margin)
     assert scorer.calibration == calibrate(made, margin, made.split.fit)
+
+
+def test_crossed_a_fit_row_is_told_by_trees_that_did_not_see_its_customer():
+    made = material("churn", 600, 1)
+    margin = crossed(made, PLAN, BEST, 1)
+    assert np.flatnonzero(~np.isnan(margin)).tolist() == made.split.fit.tolist()
+    parts = percents(f"{PLAN.split_key}:validation", made.customers) // 20
+    own = made.split.fit[parts[made.split.fit] == 3]
+    turned = crossed(spoilt(made, own), PLAN, BEST, 1)
+    assert turned[own].tolist() == margin[own].tolist()
+    rest = np.setdiff1d(made.split.fit, own)
+    assert not np.any(turned[rest] == margin[rest])
+    latest = PLAN.model_copy(update={"calibration": "latest"})
+    assert crossed(made, latest, BEST, 1) is None
+
+
+def test_crossed_all_learning_rows_calibrate_and_the_trees_stay():
+    made = material("credit", 1500, 1)
+    plain = fit_scorer(made, PLAN, BEST, 1, None)
+    margin = crossed(made, PLAN, BEST, 1)
+    scorer = fit_scorer(made, PLAN, BEST, 1, margin)
+    assert scorer.booster_text == plain.booster_text
+    rows = made.split.calibration
+    margin[rows] = plain.margin(made.problem.X[rows])
+    both = np.concatenate([made.split.fit, rows])
+    assert scorer.calibration == calibrate(made, margin[both], both)
+
+
+def test_crossed_calibration_is_nearer_to_the_best_affine_one():
+    """The best is learnt on ten thousand other customers; a hundred and some calibrate alone."""
+    far = {"alone": [], "crossed": []}
+    for seed in range(8):
+        made = material("churn", 700, seed)
+        margin = crossed(made, PLAN, BEST, seed)
+        for name, folded in (("alone", None), ("crossed", margin)):
+            scorer = fit_scorer(made, PLAN, BEST, seed, folded)
+            others = material("churn", 10_000, 100 + seed)
+            rows = np.arange(10_000)
+            best = calibrate(others, scorer.margin(others.problem.X), rows)
+            gap = scorer.calibrated(others.problem.X) - replace(
+                scorer, calibration=best
+            ).calibrated(others.problem.X)
+            far[name].append(float(np.abs(gap).mean()))
+    assert np.mean(far["crossed"]) < 0.8 * np.mean(far["alone"])
 
 
 SEASON = PLAN.model_copy(update={"split": "time", "season": "year_before"})
