@@ -20,14 +20,11 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.settings import DATA
-from domain.workspace import Workspace
-from events.ingest import ingest
-from events.readers import SOURCES
+from experiments.materials import materials
 from scoring import categories
 from training import metrics
 from training.categories import FOLDS, encoded, learn_levels
 from training.draws import interval, resample
-from training.matrix import labelled, material, write_features
 from training.space import default_trial
 from training.splits import percents
 from training.tune import Best, Index, Problem, fit_booster
@@ -53,7 +50,7 @@ Case = tuple[Problem, list[str], Index, Index]
 def main(data: str) -> None:
     """Compare the ways and write docs/categories.md."""
     cases = {
-        f"`{SOURCE}`": real(Path(data) / SOURCE),
+        f"`{SOURCE}`": real(Path(data)),
         "made up, 300 levels that matter": made_up(300, 1.0),
         "made up, 3,000 levels of noise": made_up(3000, 0.0),
     }
@@ -63,14 +60,10 @@ def main(data: str) -> None:
     PAGE.write_text("\n".join([*_text(cases), "", *table, "", SAID]) + "\n", encoding="utf-8")
 
 
-def real(folder: Path) -> Case:
+def real(data: Path) -> Case:
     """The customers of a bank with the codes of their city and branch."""
     with tempfile.TemporaryDirectory() as home:
-        workspace = Workspace(Path(home), SOURCE)
-        dataset, _ = ingest(SOURCES[SOURCE], folder, workspace.dataset)
-        rows = labelled(dataset)[0]
-        write_features(dataset, workspace, rows)
-        made = material(dataset, workspace, "churn", rows["churn"], SEED)
+        _, made = next(materials(SOURCE, data, Path(home), SEED))
     return made.problem, list(made.customers), made.split.fit, made.split.test
 
 

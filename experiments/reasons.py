@@ -21,18 +21,15 @@ from numpy.typing import NDArray
 from domain.policy import Labelled, default_policy
 from domain.settings import DATA
 from domain.tiers import Step
-from domain.workspace import Workspace
-from events.dataset import Dataset, open_dataset
-from events.ingest import ingest
-from events.readers import SOURCES
+from events.dataset import Dataset
+from experiments.materials import materials
 from features.given import catalogue_of
 from scoring.adverse import adverse_action
 from scoring.grouped import Case, idea_reasons
 from scoring.reference import fit_references
 from scoring.scorer import Scorer
-from training.fit import Material, fit_scorer
+from training.fit import Material, crossed, fit_scorer
 from training.kept import Budget
-from training.matrix import labelled, material, write_features
 from training.splits import percents
 from training.tune import Search, inner_folds, make_study, tune
 
@@ -61,13 +58,8 @@ def main(data: str, trials: int) -> None:
     lines = [INTRO.format(trials=trials, top=TOP, each=EACH)]
     for source in TOLD:
         with tempfile.TemporaryDirectory() as home:
-            workspace = Workspace(Path(home), source)
-            ingest(SOURCES[source], Path(data) / source, workspace.dataset)
-            dataset = open_dataset(workspace.dataset)
-            tables, _ = labelled(dataset)
-            write_features(dataset, workspace, tables)
-            for target, table in tables.items():
-                made = material(dataset, workspace, target, table, SEED)
+            for dataset, made in materials(source, Path(data), Path(home), SEED):
+                target = made.target
                 scorer = fitted(made, dataset, trials)
                 print(source, target, len(made.split.fit), "rows", flush=True)
                 lines += ["", f"## {source}, {target}", *told(made, scorer, dataset)]
@@ -81,7 +73,7 @@ def fitted(made: Material, dataset: Dataset, trials: int) -> Scorer:
     search = Search(Budget(trials), SEED)
     study = make_study("reasons", None, search, is_amount=made.problem.is_amount)
     best = tune(made.problem, folds, study, search)
-    return fit_scorer(made, dataset.plan, best, SEED, None)
+    return fit_scorer(made, dataset.plan, best, SEED, crossed(made, dataset.plan, best, SEED))
 
 
 def told(made: Material, scorer: Scorer, dataset: Dataset) -> Iterator[str]:
