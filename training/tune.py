@@ -42,7 +42,7 @@ PATIENCE = 40
 CHECKED_EVERY = 10
 SLOW = 0.05
 """The winner learns at most so fast: a fast trial is cheap, and fitted slowly ranks better."""
-FEW = 100
+FEW = 50
 """Of the rarer outcome: with fewer, where the ranks in folds are best is luck."""
 _BINNING = {"feature_pre_filter": False, "max_bin": 255, "verbosity": -1, "num_threads": 1}
 

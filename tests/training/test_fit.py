@@ -134,7 +134,7 @@ def test_out_of_fold_the_truth_is_found_again_and_calibrated(folded):
 
 
 def test_a_fold_of_few_rows_tunes_in_five_folds_of_its_own(monkeypatch):
-    made, seen = material("credit", 250, 1, folds=True), []
+    made, seen = material("credit", 150, 1, folds=True), []
     learn = made.split.folds[0][0]
 
     def watched(problem, folds, *rest):
