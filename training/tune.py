@@ -43,7 +43,7 @@ CHECKED_EVERY = 10
 SLOW = 0.05
 """The winner learns at most so fast: a fast trial is cheap, and fitted slowly ranks better."""
 FEW = 50
-"""Of the rarer outcome: with fewer, where the ranks in folds are best is luck."""
+"""Of the rarer outcome: with fewer, where a curve of ranks is best is luck."""
 _BINNING = {"feature_pre_filter": False, "max_bin": 255, "verbosity": -1, "num_threads": 1}
 
 
