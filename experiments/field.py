@@ -330,7 +330,8 @@ def _steps(case: Case, rows: Index, number: int, options: Options) -> list[tuple
         found = slowly(best_of(best), search.space)
         steps.append((time.process_time() - begun, bests.setdefault(best.number, found)))
 
-    folds = inner_folds(percents(key, made.customers), rows)
+    places = percents(key, made.customers)
+    folds = inner_folds(places, rows, search.folds(made.problem, rows))
     tune(made.problem, folds, kept, search, told)
     return steps
 

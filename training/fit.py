@@ -222,7 +222,7 @@ def fold_margin(
 
 def _tune_fold(material: Material, learn: Index, seed: int) -> Best:
     places = percents(f"fold:{seed}", material.customers)
-    inner = inner_folds(places, learn)
     search = Search(Budget(FOLD_TRIALS), seed)
+    inner = inner_folds(places, learn, search.folds(material.problem, learn))
     study = make_study("fold", None, search, is_amount=material.problem.is_amount)
     return tune(material.problem, inner, study, search)

@@ -131,7 +131,8 @@ def tune_study(asked: Asked, made: Material, tracker: Tracker, told: Told) -> Be
     search, kept = asked.study.search, asked.kept(made)
     plan, is_amount = asked.dataset.plan, made.problem.is_amount
     places = percents(f"{plan.split_key}:validation", made.customers)
-    folds = inner_folds(places, made.split.fit, search.folds)
+    fit = made.split.fit
+    folds = inner_folds(places, fit, search.folds(made.problem, fit))
     first_of = max if search.directions(is_amount=is_amount)[0] == "maximize" else min
 
     def tell() -> float | None:

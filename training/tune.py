@@ -32,7 +32,7 @@ from training.space import Space
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 Folds = tuple[tuple[Index, Index], ...]
-RULES = 6
+RULES = 7
 """Raise it when folds, space or first trials change: trials under other rules are another study."""
 FOLDS = 3
 MORE_FOLDS = 5
@@ -42,6 +42,8 @@ PATIENCE = 40
 CHECKED_EVERY = 10
 SLOW = 0.05
 """The winner learns at most so fast: a fast trial is cheap, and fitted slowly ranks better."""
+FEW = 50
+"""Of the rarer outcome: with fewer, where a curve of ranks is best is luck."""
 _BINNING = {"feature_pre_filter": False, "max_bin": 255, "verbosity": -1, "num_threads": 1}
 
 
@@ -53,10 +55,11 @@ class Metric:
     is_better_high: bool
 
 
+SMOOTH = "binary_logloss"
 METRICS = {
     "auc": Metric(is_amount=False, is_better_high=True),
     "average_precision": Metric(is_amount=False, is_better_high=True),
-    "binary_logloss": Metric(is_amount=False, is_better_high=False),
+    SMOOTH: Metric(is_amount=False, is_better_high=False),
     "l2": Metric(is_amount=True, is_better_high=False),
     "l1": Metric(is_amount=True, is_better_high=False),
 }
@@ -131,10 +134,9 @@ class Search:
     metric: str | None = None
     explained: bool = False
 
-    @property
-    def folds(self) -> int:
-        """How often learning rows are parted. A standard error needs more than a mean does."""
-        return MORE_FOLDS if self.explained else FOLDS
+    def folds(self, problem: Problem, rows: Index) -> int:
+        """How often learning rows are parted: more where a standard error is asked for, or few."""
+        return MORE_FOLDS if self.explained or is_few(problem, rows) else FOLDS
 
     def metric_of(self, *, is_amount: bool) -> str:
         """The figure of a trial."""
@@ -151,8 +153,9 @@ def tune(problem: Problem, folds: Folds, kept: Kept, search: Search, told: Told 
     """The best finished trial of a study, once its budget is spent; earlier runs count.
 
     `folds`: rows to learn from and rows to validate on; a trial's figure, and its number of trees,
-    is the best of the mean over the folds. `told` is called after every trial of this run. What is
-    returned learns slowly, as `slowly` has it, unless trees have their price.
+    is the best of the mean over the folds; where there are few, trees end where the log loss is
+    least. `told` is called after every trial of this run. What is returned learns slowly, as
+    `slowly` has it, unless trees have their price.
     """
     rows = max(learn.size for learn, _ in folds)
     objective = _objective(problem, folds, search)
@@ -194,12 +197,14 @@ def _objective(problem: Problem, folds: Folds, search: Search) -> Objective:
         X, learnt, feature_name=list(problem.names), params=_BINNING, free_raw_data=False
     )
     metric = search.metric_of(is_amount=problem.is_amount)
+    few = is_few(problem, np.concatenate(folds[0]))
+    watched = [*dict.fromkeys([SMOOTH, metric])] if few else [metric]  # the first ends the trees
 
     def objective(trial: optuna.Trial) -> tuple[float, ...]:
         params = {
-            **problem.fixed(search.seed), "metric": metric, **search.space.suggest(trial, rows)
+            **problem.fixed(search.seed), "metric": watched, **search.space.suggest(trial, rows)
         }  # fmt: skip
-        callbacks = [lgb.early_stopping(PATIENCE, verbose=False)]
+        callbacks = [lgb.early_stopping(PATIENCE, first_metric_only=True, verbose=False)]
         if not search.explained:  # Optuna prunes by one objective only
             prune = LightGBMPruningCallback(trial, metric, "valid", report_interval=CHECKED_EVERY)
             callbacks.append(prune)
@@ -284,6 +289,12 @@ def inner_folds(places: Index, fit: Index, folds: int = FOLDS) -> Folds:
     """
     fifth = places[fit] // 20
     return tuple((fit[fifth != k], fit[fifth == k]) for k in range(folds))
+
+
+def is_few(problem: Problem, rows: Index) -> bool:
+    """Whether the rows hold fewer than `FEW` of the rarer outcome; amounts are never few."""
+    good = int(np.count_nonzero(problem.y[rows]))
+    return not problem.is_amount and min(good, rows.size - good) < FEW
 
 
 def constant_columns(X: Floats, names: Sequence[str]) -> tuple[str, ...]:

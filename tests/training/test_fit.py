@@ -11,6 +11,7 @@ from domain.asof import parse_instant
 from scoring.monotone import violations
 from scoring.scorer import Calibration
 from tests.training.fit_world import MONOTONE, NAMES, PLAN, material
+from training import fit
 from training.baselines import Baselines, fit_baselines
 from training.draws import resample
 from training.fit import (
@@ -28,7 +29,7 @@ from training.judge import judge
 from training.metrics import auc
 from training.space import default_trial
 from training.splits import percents
-from training.tune import Best
+from training.tune import Best, tune
 
 BEST = Best({**default_trial(1000), "bagging_freq": 1}, 60, 0.0)
 
@@ -133,6 +134,21 @@ def test_out_of_fold_the_truth_is_found_again_and_calibrated(folded):
     assert figures["calibration_error"] < figures["calibration_floor"] + 0.05
     assert found.predicted.mean() == pytest.approx(found.y.mean(), abs=0.03)
     assert list(found.customers) == made.customers
+
+
+def test_a_fold_of_few_rows_tunes_in_five_folds_of_its_own(monkeypatch):
+    made, seen = material("credit", 150, 1, folds=True), []
+    learn = made.split.folds[0][0]
+
+    def watched(problem, folds, *rest):
+        seen.extend(folds)
+        return tune(problem, folds, *rest)
+
+    monkeypatch.setattr(fit, "tune", watched)
+    monkeypatch.setattr(fit, "FOLD_TRIALS", 1)
+    fit._tune_fold(made, learn, 1)
+    assert sorted(np.concatenate([valid for _, valid in seen])) == learn.tolist()
+    assert len(seen) == 5
 
 
 def test_the_calibration_of_a_fold_is_learnt_from_the_other_folds(folded):

@@ -30,6 +30,7 @@ from training.tune import (
     constant_columns,
     fit_booster,
     inner_folds,
+    is_few,
     learner,
     make_study,
     slowly,
@@ -212,6 +213,50 @@ def test_a_trial_is_judged_by_the_mean_over_its_folds():
         booster = lgb.train(params, own, found.trees)
         figures.append(auc(made.y[valid], booster.predict(made.X[valid]))(np.ones(valid.size)))
     assert found.figure == pytest.approx(np.mean(figures), abs=1e-9)
+
+
+def least_at(losses: list[float]) -> int:
+    """How many trees the least loss has, were one to stop `PATIENCE` trees after it."""
+    best = 0
+    for k, loss in enumerate(losses):
+        if loss < losses[best]:
+            best = k
+        elif k - best >= tuning.PATIENCE:
+            break
+    return best + 1
+
+
+def test_where_there_are_few_trees_end_where_the_mean_log_loss_is_least():
+    made, mine = problem(400, 1), study()
+    rows = np.sort(np.r_[np.flatnonzero(made.y), np.flatnonzero(made.y == 0)[:40]])
+    parts = inner_folds(np.arange(400) % 100, rows, 5)
+    tune(made, parts, mine, search(1, 5))
+    found = best_of(mine.study.best_trial)
+    data = lgb.Dataset(made.X[rows], made.y[rows], params=tuning._BINNING, free_raw_data=False)
+    data.construct()
+    losses, ranks = np.zeros((2, 150))
+    for learn, valid in parts:
+        own = data.subset(np.searchsorted(rows, learn))
+        booster = lgb.train({**made.fixed(5), **found.params}, own, 150)
+        y, even = made.y[valid], np.ones(valid.size)
+        for k in range(150):
+            p = booster.predict(made.X[valid], num_iteration=k + 1)
+            losses[k] -= np.log(np.where(y == 1, p, 1 - p)).mean() / len(parts)
+            ranks[k] += auc(y, p)(even) / len(parts)
+    assert found.trees == least_at(losses.tolist())
+    assert found.figure == pytest.approx(ranks[found.trees - 1], abs=1e-9)
+    assert found.trees != least_at((-ranks).tolist()), "else it would not tell the two apart"
+
+
+@pytest.mark.parametrize(("good", "bad", "few"), [(49, 90, True), (90, 49, True), (50, 50, False)])
+def test_few_are_told_by_the_rarer_outcome_and_amounts_are_never_few(good, bad, few):
+    made = problem(good + bad + 500, 1)
+    made.y[: good + bad] = np.arange(good + bad) < good
+    rows = np.arange(good + bad)
+    assert is_few(made, rows) is few
+    assert not is_few(replace(made, is_amount=True), rows)
+    assert search(1, 1).folds(made, rows) == (5 if few else 3)
+    assert replace(search(1, 1), explained=True).folds(made, rows) == 5
 
 
 @given(rate=st.floats(0.02, 1), least=st.floats(0.001, 1), trees=st.integers(1, 600))
