@@ -24,7 +24,7 @@ from experiments.tiers import prepared
 from experiments.tiers_page import best_cuts, figures, tiers
 from training import metrics
 from training.draws import resample
-from training.fit import Material, fit_scorer
+from training.fit import Material, crossed, fit_scorer
 from training.kept import Budget
 from training.splits import percents
 from training.tune import Search, inner_folds, make_study, tune
@@ -61,7 +61,7 @@ def said(made: Material, plan: StudyPlan) -> tuple[Floats, int]:
     places = percents(f"{plan.split_key}:validation", made.customers)
     study = make_study("truths", None, search, is_amount=True)
     best = tune(made.problem, inner_folds(places, made.split.fit), study, search)
-    scorer = fit_scorer(made, plan, best, seed, None)
+    scorer = fit_scorer(made, plan, best, seed, crossed(made, plan, best, seed))
     amount = np.empty(len(made.as_of))
     for as_of in np.unique(made.as_of).tolist():
         rows = made.as_of == as_of
