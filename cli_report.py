@@ -49,15 +49,15 @@ def report(
     """
     from events.durable import replace_file
     from scoring.approvals import approval_of
-    from training import validation
+    from training.report import as_json, bundle_of, make, shown
 
     workspace = Workspace(home, source)
-    bundle = validation.bundle_of(workspace, run)
-    made = validation.make(workspace, bundle, lang)
+    bundle = bundle_of(workspace, run)
+    made = make(workspace, bundle, lang)
     if html_file:
-        replace_file(html_file, validation.shown(workspace, made))
+        replace_file(html_file, shown(workspace, made))
     if json_file:
-        replace_file(json_file, validation.as_json(bundle))
+        replace_file(json_file, as_json(bundle))
     for target, found in bundle.card["targets"].items():
         console.print(f"{target}: {found['verdict']}")
     signed = approval_of(workspace, bundle.hash)
@@ -88,9 +88,9 @@ def approve(
     Example:
       tierline approve --source bank latest --by "Wang Fang" --reason "Read on 3 May, no objection."
     """
-    from training import validation
+    from training.report import approve as sign
 
-    done = validation.approve(
+    done = sign(
         Workspace(home, source), report_or_bundle, lang, by=by, reason=reason,
         at=time.time_ns() // 1000,
     )  # fmt: skip
@@ -114,11 +114,11 @@ def cuts(home: Path, /, source: str, run: str, policy: Path | None) -> None:
       tierline cuts --source online_retail_ii
     """
     from domain.policy import default_policy
-    from training import validation
+    from training.report import bundle_of, suggested_cuts
     from training.tier_figures import fragment
 
-    bundle = validation.bundle_of(Workspace(home, source), run)
-    bounds, said = validation.suggested_cuts(bundle)
+    bundle = bundle_of(Workspace(home, source), run)
+    bounds, said = suggested_cuts(bundle)
     steps = (opt.policy_of(policy) or default_policy()).steps["value"]
     for line in (*(f"# {told}" for told in said), fragment("value", steps, bounds)):
         click.echo(line)

@@ -3,7 +3,7 @@
 A gate has one of three outcomes, a verdict over gates one of three words.
 
 Enters: the tables `[gates]` and `[costs.<target>]` of a policy file. Leaves: checked values. It
-judges nothing: see `training/judge.py`.
+judges nothing: see `training/gates.py`.
 """
 
 from __future__ import annotations

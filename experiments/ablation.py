@@ -28,8 +28,8 @@ from events.ingest import ingest
 from events.readers import SOURCES
 from features.catalogue import CATALOGUE
 from training import metrics
+from training.draws import resample
 from training.fit import Material
-from training.judge import resample
 from training.kept import Budget
 from training.matrix import labelled, material, write_features
 from training.splits import percents

@@ -26,7 +26,7 @@ from events.readers import SOURCES
 from scoring import categories
 from training import metrics
 from training.categories import FOLDS, encoded, learn_levels
-from training.judge import interval, resample
+from training.draws import interval, resample
 from training.matrix import labelled, material, write_features
 from training.space import default_trial
 from training.splits import percents

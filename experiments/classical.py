@@ -33,8 +33,8 @@ from scoring.buy_till_die import LARGEST, BgNbd
 from training import metrics
 from training.baselines import BUYING, fit_baselines
 from training.buy_till_die import BOUND, bg_nbd_likelihood, fit_gamma_gamma
+from training.draws import interval, resample
 from training.fit import Material, task
-from training.judge import interval, resample
 
 Floats = NDArray[np.float64]
 PENALTIES = (0.0, 0.001, 0.01)

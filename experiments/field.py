@@ -41,8 +41,8 @@ from scoring.tree_shap import explain as explain_trees
 from training import learners, metrics, segments
 from training.baselines import PEERS, USUAL
 from training.categories import encoded
+from training.draws import interval, resample
 from training.fit import FOLD_TRIALS, Material, fit_scorer, fold_margin, task
-from training.judge import interval, resample
 from training.kept import Budget
 from training.learners import Floats, Learner, Learnt, Task
 from training.matrix import labelled, material, write_features

@@ -25,8 +25,8 @@ from events.readers import SOURCES
 from scoring.booster import booster_text
 from scoring.monotone import violations
 from training import metrics
+from training.draws import resample
 from training.fit import Material
-from training.judge import resample
 from training.matrix import labelled, material, write_features
 from training.space import default_trial
 from training.tune import METHODS

@@ -20,8 +20,8 @@ from domain.workspace import Workspace
 from events.ingest import ingest
 from events.readers import SOURCES
 from training import metrics
+from training.draws import resample
 from training.fit import Material
-from training.judge import resample
 from training.learn import parts_to_judge
 from training.matrix import labelled, material, write_features
 from training.space import default_trial

@@ -92,10 +92,10 @@ def tables(found: list[dict[str, Any]], trials: int) -> Iterator[str]:
 def _row(source: str, target: str, found: dict[str, Any]) -> tuple[str, ...]:
     test = found["test"]
     best, figure = _best(test)
-    gap, low, high = test["difference"][best]
+    gap, low, high = test["differences"][best][found["metric"]]
     return (
         source, target, f"{test['rows']:,}", f"{test['events']:,}", found["metric"],
-        f"{test[found['metric']]:.3f}", _interval(test), f"{best} {figure:.3f}",
+        f"{test[found['metric']]:.3f}", _interval(test, found["metric"]), f"{best} {figure:.3f}",
         f"{gap:+.3f} [{low:+.3f}, {high:+.3f}]", f"{test['calibration_error']:.3f}",
         found["verdict"], f"{found['seconds']:.0f}",
     )  # fmt: skip
@@ -108,7 +108,7 @@ def _parts(source: str, target: str, found: dict[str, Any]) -> Iterator[tuple[st
             value = f"{part[found['metric']]:.3f}"
             told = SETS.get(name, name.removeprefix("test_").replace("_", "-"))
             yield (
-                source, target, told, f"{part['rows']:,}", value, _interval(part),
+                source, target, told, f"{part['rows']:,}", value, _interval(part, found["metric"]),
                 f"{best} {figure:.3f}", reliability(part),
             )  # fmt: skip
 
@@ -118,8 +118,8 @@ def _best(part: dict[str, Any]) -> tuple[str, float]:
     return name, part["baseline"][name]
 
 
-def _interval(part: dict[str, Any]) -> str:
-    low, high = part["interval"]
+def _interval(part: dict[str, Any], metric: str) -> str:
+    low, high = part["intervals"][metric]
     return f"{low:.3f} to {high:.3f}"
 
 

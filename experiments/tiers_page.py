@@ -13,8 +13,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training import metrics, tier_figures
+from training.draws import resample
 from training.fit import Material
-from training.judge import resample
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]

@@ -23,8 +23,8 @@ from experiments.classical import by_date, told
 from experiments.tiers import prepared
 from experiments.tiers_page import best_cuts, figures, tiers
 from training import metrics
+from training.draws import resample
 from training.fit import Material, fit_scorer
-from training.judge import resample
 from training.kept import Budget
 from training.splits import percents
 from training.tune import Search, inner_folds, make_study, tune

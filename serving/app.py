@@ -12,6 +12,7 @@ import time
 import traceback
 import uuid
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from pydantic import BaseModel
@@ -45,27 +46,9 @@ Handler = Callable[[Request], Awaitable[Response]]
 def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
     """The application over a desk: `/v1` and `/metrics`; an empty token asks for none."""
 
-    async def decisions(request: Request) -> Response:
-        asked = await _asked(request, DecisionRequest, max_body)
-        return await _answer(desk.decisions, asked)
-
-    async def scores(request: Request) -> Response:
-        asked = await _asked(request, ScoresRequest, max_body)
-        return await _answer(desk.scores, asked)
-
-    async def events(request: Request) -> Response:
-        asked = await _asked(request, EventsRequest, max_body)
-        done = await run_in_threadpool(desk.events, asked)
-        return _json(200, done.model_dump(mode="json"))
-
     async def decision(request: Request) -> Response:
         record = await run_in_threadpool(desk.log.get, request.path_params["decision_id"])
         return _json(200, record.decision.model_dump(mode="json"))
-
-    async def supposed(request: Request) -> Response:
-        asked = await _asked(request, WhatIfRequest, max_body)
-        done = await run_in_threadpool(what_if, desk, asked)
-        return _json(200, done.model_dump(mode="json"))
 
     async def model_card(_: Request) -> Response:
         card = desk.judge.bundle.card
@@ -78,27 +61,46 @@ def make_app(desk: Desk, *, token: str, max_body: int) -> Starlette:
     async def counted(_: Request) -> Response:
         return Response(metrics.text(), media_type=metrics.CONTENT_TYPE)
 
-    routes: list[tuple[str, Handler, str]] = [
-        ("/v1/decisions", decisions, "POST"),
-        ("/v1/scores", scores, "POST"),
-        ("/v1/events", events, "POST"),
-        ("/v1/decisions/{decision_id}", decision, "GET"),
-        ("/v1/what-if", supposed, "POST"),
-        ("/v1/model-card", model_card, "GET"),
-        ("/v1/openapi.json", contract, "GET"),
-        *(
-            (f"/v1/decisions/{{decision_id}}/{name}", _inquired(desk, inquiry), "GET")
+    posted: dict[str, Handler] = {
+        "/v1/decisions": _asked(desk.decisions, DecisionRequest, max_body),
+        "/v1/scores": _asked(desk.scores, ScoresRequest, max_body),
+        "/v1/events": _asked(desk.events, EventsRequest, max_body),
+        "/v1/what-if": _asked(partial(what_if, desk), WhatIfRequest, max_body),
+    }
+    got: dict[str, Handler] = {
+        "/v1/decisions/{decision_id}": decision,
+        "/v1/model-card": model_card,
+        "/v1/openapi.json": contract,
+        **{
+            f"/v1/decisions/{{decision_id}}/{name}": _inquired(desk, inquiry)
             for name, inquiry in INQUIRIES.items()
-        ),
-    ]
+        },
+    }
     guarded = [
         Route(path, _watched(path, _guard(handler, token)), methods=[method])
-        for path, handler, method in routes
+        for method, handlers in (("POST", posted), ("GET", got))
+        for path, handler in handlers.items()
     ]
     return Starlette(
         routes=[*guarded, Route("/metrics", counted)],
         exception_handlers={HTTPException: _no_route},
     )
+
+
+def _asked(ask: Callable[[Any], BaseModel], contract: type[Contract], max_body: int) -> Handler:
+    """A handler that reads a request of the contract, asks, and counts what was decided."""
+
+    async def asked(request: Request) -> Response:
+        given = read_request(
+            await _body(request, max_body), request.headers.get("content-type", ""), contract
+        )
+        done = await run_in_threadpool(ask, given)
+        if isinstance(done, DecisionResponse):
+            for made in done.decisions:
+                metrics.decided(made.status.value)
+        return _json(200, done.model_dump(mode="json"))
+
+    return asked
 
 
 def _inquired(desk: Desk, inquiry: Inquiry) -> Handler:
@@ -162,20 +164,13 @@ def _check_token(request: Request, token: str) -> None:
         raise RefusedError(401, "token", "send authorization: Bearer and the token")
 
 
-async def _asked(request: Request, contract: type[Contract], max_body: int) -> Contract:
+async def _body(request: Request, most: int) -> bytes:
     body = bytearray()
     async for part in request.stream():
         body += part
-        if len(body) > max_body:
-            raise RefusedError(413, "too_large", f"a body has at most {max_body:,} bytes")
-    return read_request(bytes(body), request.headers.get("content-type", ""), contract)
-
-
-async def _answer(decide: Callable[[Any], DecisionResponse], asked: BaseModel) -> Response:
-    answer = await run_in_threadpool(decide, asked)
-    for made in answer.decisions:
-        metrics.decided(made.status.value)
-    return _json(200, answer.model_dump(mode="json"))
+        if len(body) > most:
+            raise RefusedError(413, "too_large", f"a body has at most {most:,} bytes")
+    return bytes(body)
 
 
 def _json(status: int, content: Any) -> Response:

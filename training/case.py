@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,17 +15,19 @@ from numpy.typing import NDArray
 from domain.policy import Policy
 from domain.tiers import Cuts
 from scoring.scorer import Scorer
+from training.draws import resample
 from training.fit import Material
 from training.judge import Evidence
 from training.tune import Best
 
+Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True)
 class Case:
-    """One target that is validated: who made it, what it says of each part of the test (`rows` of
-    the material), and the policy whose cuts, costs and limits count."""
+    """Who made it, what it says of each part of the test (`rows` of the material), the policy whose
+    cuts, costs and limits count, and the seed of all that is drawn."""
 
     material: Material
     scorer: Scorer
@@ -32,6 +35,7 @@ class Case:
     parts: Mapping[str, Evidence]
     rows: Mapping[str, Index]
     policy: Policy
+    seed: int
 
     @property
     def is_amount(self) -> bool:
@@ -43,7 +47,17 @@ class Case:
         """The whole test."""
         return self.parts["test"]
 
-    @property
+    def drawn(self, part: str) -> Floats:
+        """The resamples of a part; those of the whole test, which most figures ask for, once."""
+        if part == "test":
+            return self._of_test
+        return resample(self.parts[part].customers, self.seed)
+
+    @cached_property
+    def _of_test(self) -> Floats:
+        return resample(self.test.customers, self.seed)
+
+    @cached_property
     def points(self) -> NDArray[np.int64]:
         """Points of the test rows, from what was predicted for them."""
         said = self.test.predicted

@@ -25,7 +25,6 @@ from scoring.scorer import Scorer
 from training.case import Case
 from training.fit import Material, calibrate
 from training.fit import points as points_of
-from training.judge import resample
 from training.splits import FOLDS
 
 Floats = NDArray[np.float64]
@@ -204,13 +203,10 @@ def held_out_of_fold(material: Material, scorer: Scorer, folded: Floats, cuts: C
     return out
 
 
-def coverage(
-    found: Held, segments: Mapping[str, Flags], customers: Sequence[str], seed: int
-) -> dict[str, Any]:
+def coverage(found: Held, segments: Mapping[str, Flags], weights: Floats) -> dict[str, Any]:
     """How often the truth was inside, with an interval by resampled customers, and how often more
     than one answer was left; over all rows and by segment."""
     _, inside, unsure = found
-    weights = resample(customers, seed)
     chosen = {"all": np.ones(len(inside), bool), **segments}
     return {
         name: _covered(inside[rows], unsure[rows], weights[:, rows])
@@ -232,22 +228,18 @@ def _covered(inside: Flags, unsure: Flags, weights: Floats) -> dict[str, Any]:
 
 
 def figures(
-    case: Case, learnt: Amounts | Outcomes, folded: Floats | None, seed: int
-) -> dict[str, dict[str, Any]]:
-    """Coverage on each part of the test, tiers and bands by the policy that judges."""
-    material, scorer, cuts = case.material, case.scorer, case.cuts
-    X, y = material.problem.X, material.problem.y
-    told = {}
-    for name, rows in case.rows.items():
-        if folded is None:
-            found = held(learnt, points_of(material, scorer, rows), y[rows], scorer, cuts)
-        else:
-            found = held_out_of_fold(material, scorer, folded, cuts)
-        thin = thin_file(X[rows], material.problem.names)
-        chosen = _segments(found[0], y[rows], cuts, thin, is_amount=material.problem.is_amount)
-        who = [material.customers[r] for r in rows]
-        told[name] = coverage(found, chosen, who, seed)
-    return told
+    case: Case, part: str, learnt: Amounts | Outcomes, folded: Floats | None, weights: Floats
+) -> dict[str, Any]:
+    """Coverage on a part of the test, tiers and bands by the policy that judges."""
+    material, scorer, cuts, rows = case.material, case.scorer, case.cuts, case.rows[part]
+    X, y = material.problem.X[rows], material.problem.y[rows]
+    if folded is None:
+        found = held(learnt, points_of(material, scorer, rows), y, scorer, cuts)
+    else:
+        found = held_out_of_fold(material, scorer, folded, cuts)
+    thin = thin_file(X, material.problem.names)
+    chosen = _segments(found[0], y, cuts, thin, is_amount=material.problem.is_amount)
+    return coverage(found, chosen, weights)
 
 
 def _segments(

@@ -22,7 +22,8 @@ from events.given import GIVEN
 from events.schema import Personal
 from features.programs import CLOCKS
 from training import metrics
-from training.judge import Evidence, resample
+from training.draws import over, resample
+from training.judge import Evidence
 from training.limits import (
     ATANH,
     LOG,
@@ -190,13 +191,13 @@ def _figures(
     evidence: Evidence, placed: Placed, rows: NDArray[np.bool_], seed: int, is_amount: bool
 ) -> dict[str, Figure]:
     y, who = evidence.y[rows], [evidence.customers[i] for i in np.flatnonzero(rows).tolist()]
-    weights, even = resample(who, seed), np.ones(len(y))
+    weights = resample(who, seed)
     few = len({*who}) if is_amount else int(min(y.sum(), (1 - y).sum()))
     found: dict[str, Figure] = {}
-    for name, (measure, link) in _measures(evidence, placed, rows, is_amount).items():
-        value, drawn = measure(even), np.array([measure(w) for w in weights])
-        if not np.isnan(value):
-            found[name] = partial(of_draws, value, drawn, link, few)
+    measures = _measures(evidence, placed, rows, is_amount)
+    for name, drawn in over({n: m for n, (m, _) in measures.items()}, weights).items():
+        if not np.isnan(drawn[0]):
+            found[name] = partial(of_draws, float(drawn[0]), drawn[1:], measures[name][1], few)
     liked = placed.favourable[rows].astype(np.float64)
     found["favourable"] = partial(wilson, float(liked.mean()), effective_rows(liked, who))
     return found

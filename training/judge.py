@@ -1,34 +1,32 @@
-"""The judge: figures with intervals, paired differences to every baseline, gates and a verdict.
+"""The judge: figures of one part of the test with intervals, and paired differences to others.
 
-Enters: truth, scores and calibrated predictions on rows that nothing learnt from, and the scores
-of the baselines on the same rows. Leaves: figures and a verdict with its gates. It is called once
-for each part of the test.
+Enters: truth, scores and calibrated predictions on rows that nothing learnt from, the scores of the
+baselines on the same rows, and the draws of their customers. Leaves: plain JSON; what the figures
+are worth is for `training/gates.py` to say.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.special import expit
 
-from domain.gates import GateRules, Outcome, Word
 from training import metrics
+from training.draws import apart, intervals, over
 
 Floats = NDArray[np.float64]
-RESAMPLES = 500
-
-
-Measure = Callable[[Floats, Floats], metrics.Weighted]
+Measures = dict[str, metrics.Weighted]
 
 
 @dataclass(frozen=True)
 class Judged:
-    """Figures of one part of the test: the ranking measure with its interval, the rest as points.
+    """Figures of one part of the test; `metric` names the one that ranks.
 
-    `difference`: for each baseline the paired difference of the ranking measure, with interval.
+    `intervals` by figure and `differences` by baseline and figure, `[ours minus it, low, high]`.
     """
 
     metric: str
@@ -39,36 +37,11 @@ class Judged:
         """The ranking measure."""
         return float(self.figures[self.metric])
 
-
-class Gate(NamedTuple):
-    """What is asked, how it came out, and its figure."""
-
-    name: str
-    outcome: Outcome
-    figure: str
-
-    @classmethod
-    def of(cls, name: str, passed: bool, figure: str) -> Gate:
-        """A gate that was judged."""
-        return cls(name, "passed" if passed else "failed", figure)
-
-
-@dataclass(frozen=True)
-class Verdict:
-    """Each gate with its figure, and what all of them come to."""
-
-    gates: tuple[Gate, ...]
-
-    def having(self, outcome: Outcome) -> tuple[str, ...]:
-        """The names of the gates that came out so."""
-        return tuple(g.name for g in self.gates if g.outcome == outcome)
-
     @property
-    def word(self) -> Word:
-        """`passed` where every gate is."""
-        if self.having("failed"):
-            return "failed"
-        return "partly judged" if self.having("not judged") else "passed"
+    def interval(self) -> tuple[float, float]:
+        """That of the ranking measure."""
+        low, high = self.figures["intervals"][self.metric]
+        return low, high
 
 
 @dataclass(frozen=True)
@@ -83,32 +56,50 @@ class Evidence:
     customers: Sequence[str]
 
 
-def judge(evidence: Evidence, seed: int) -> Judged:
-    """Figures of a good-or-bad target."""
-    y, p = evidence.y, np.clip(evidence.predicted, 1e-12, 1 - 1e-12)
-    rows = {
+def judge(
+    evidence: Evidence, weights: Floats, seed: int, *, is_amount: bool, whole: bool = True
+) -> Judged:
+    """Every figure of a scorer. `weights`: `draws.resample`. `whole`: every figure has its interval
+    and difference, else the ranking measure alone."""
+    y, metric = evidence.y, "spearman" if is_amount else "auc"
+    measures = {"mean": metrics.mean(y)} if is_amount else {"base_rate": metrics.mean(1 - y)}
+    measures |= _measures(y, evidence.score, evidence.predicted, is_amount)
+    asked = {n: m for n, m in measures.items() if whole or n == metric}
+    ours, others = over(asked, weights), {}
+    for name, score in evidence.baselines.items():
+        known = measures_of_score(y, score, is_amount=is_amount)
+        others[name] = over({n: m for n, m in known.items() if n in asked}, weights)
+    figures: dict[str, Any] = {
         "rows": len(y),
-        "events": int((y == 0).sum()),
-        "base_rate": float(1 - y.mean()),
-        "calibration_floor": metrics.calibration_floor(p, seed),
-        **plain_figures(evidence, is_amount=False),
+        "events": int(((y > 0) if is_amount else (y == 0)).sum()),
+        **{name: measure(np.ones(len(y))) for name, measure in measures.items()},
+        "intervals": intervals(ours),
+        "baseline": {name: float(theirs[metric][0]) for name, theirs in others.items()},
+        "differences": {name: apart(ours, theirs) for name, theirs in others.items()},
     }
-    return Judged("auc", {**rows, **_ranking("auc", metrics.auc, evidence, seed)})
+    if not is_amount:
+        figures["calibration_floor"] = metrics.calibration_floor(_inside(evidence.predicted), seed)
+    return Judged(metric, figures)
 
 
-def judge_amount(evidence: Evidence, seed: int) -> Judged:
-    """Figures of an expected amount."""
-    y = evidence.y
-    rows = {
-        "rows": len(y),
-        "events": int((y > 0).sum()),
-        "mean": float(y.mean()),
-        **plain_figures(evidence, is_amount=True),
+def against(
+    evidence: Evidence, margin: Floats, weights: Floats, *, is_amount: bool
+) -> dict[str, Any]:
+    """`figures` of a rival by its calibrated margin on the same rows, and its `differences`: ours
+    minus each."""
+    y, predicted = evidence.y, np.exp(margin) if is_amount else expit(margin)
+    ours = over(_measures(y, evidence.score, evidence.predicted, is_amount), weights)
+    theirs = over(_measures(y, margin, predicted, is_amount), weights)
+    return {
+        "figures": {name: float(values[0]) for name, values in theirs.items()},
+        "differences": apart(ours, theirs),
     }
-    return Judged("spearman", {**rows, **_ranking("spearman", metrics.spearman, evidence, seed)})
 
 
-Measures = dict[str, metrics.Weighted]
+def plain_figures(evidence: Evidence, *, is_amount: bool) -> dict[str, float]:
+    """What a scorer is measured by, without intervals."""
+    measures = _measures(evidence.y, evidence.score, evidence.predicted, is_amount)
+    return {name: measure(np.ones(len(evidence.y))) for name, measure in measures.items()}
 
 
 def measures_of_score(y: Floats, score: Floats, *, is_amount: bool) -> Measures:
@@ -132,7 +123,7 @@ def measures_of_prediction(y: Floats, predicted: Floats, *, is_amount: bool) -> 
             "sum_ratio": metrics.ratio(predicted, y),
             "calibration_error": metrics.distance(y / y.mean(), predicted / y.mean()),
         }
-    p = np.clip(predicted, 1e-12, 1 - 1e-12)
+    p = _inside(predicted)
     return {
         "brier": metrics.mean((y - p) ** 2),
         "log_loss": metrics.mean(-np.log(np.where(y > 0, p, 1 - p))),
@@ -141,81 +132,12 @@ def measures_of_prediction(y: Floats, predicted: Floats, *, is_amount: bool) -> 
     }
 
 
-def plain_figures(evidence: Evidence, *, is_amount: bool) -> dict[str, float]:
-    """Every figure of a scorer without its interval."""
-    y, even = evidence.y, np.ones(len(evidence.y))
-    found = {
-        **measures_of_score(y, evidence.score, is_amount=is_amount),
-        **measures_of_prediction(y, evidence.predicted, is_amount=is_amount),
+def _measures(y: Floats, score: Floats, predicted: Floats, is_amount: bool) -> Measures:
+    return {
+        **measures_of_score(y, score, is_amount=is_amount),
+        **measures_of_prediction(y, predicted, is_amount=is_amount),
     }
-    return {name: measure(even) for name, measure in found.items()}
 
 
-def _ranking(name: str, measure: Measure, evidence: Evidence, seed: int) -> dict[str, Any]:
-    weights = resample(evidence.customers, seed)
-    even = np.ones(len(evidence.y))
-    ours = measure(evidence.y, evidence.score)
-    drawn = np.array([ours(w) for w in weights])
-    found: dict[str, Any] = {
-        name: ours(even),
-        "interval": interval(drawn),
-        "baseline": {},
-        "difference": {},
-    }
-    for other, score in evidence.baselines.items():
-        theirs = measure(evidence.y, score)
-        gaps = drawn - np.array([theirs(w) for w in weights])
-        found["baseline"][other] = theirs(even)
-        found["difference"][other] = [found[name] - theirs(even), *interval(gaps)]
-    return found
-
-
-def resample(customers: Sequence[str], seed: int) -> Floats:
-    """Weights (RESAMPLES, rows): how often each row's customer was drawn."""
-    _, codes = np.unique(np.asarray(customers), return_inverse=True)
-    n = int(codes.max()) + 1
-    rng = np.random.default_rng(seed)
-    drawn = [np.bincount(rng.integers(0, n, n), minlength=n) for _ in range(RESAMPLES)]
-    return np.stack(drawn).astype(np.float64)[:, codes]
-
-
-def interval(found: Floats) -> list[float]:
-    """The middle 95 % of what was drawn."""
-    return [float(v) for v in np.nanquantile(found, [0.025, 0.975])]
-
-
-def verdict(
-    judged: Judged,
-    rules: Sequence[str],
-    peers: Sequence[str],
-    limits: GateRules,
-    noise: float = 0.0,
-) -> Verdict:
-    """Better than every rule by more than chance and the seed, not worse than a peer model, and
-    calibrated; `noise` is the spread of the ranking measure over seeds."""
-    gates: list[Gate] = []
-    for rule in rules:
-        gates.append(better(f"better than {rule}", judged.figures["difference"][rule], noise))
-    for peer in peers:
-        gates.append(not_worse(peer, judged.figures["difference"][peer]))
-    if judged.metric == "auc":
-        error, floor = judged.figures["calibration_error"], judged.figures["calibration_floor"]
-        fine = error <= floor + limits.calibration_tolerance
-        gates.append(Gate.of("calibrated", fine, f"error {error:.3f}, floor {floor:.3f}"))
-    else:
-        ratio, (low, high) = judged.figures["sum_ratio"], limits.sum_ratio
-        gates.append(Gate.of("calibrated", low <= ratio <= high, f"sum ratio {ratio:.2f}"))
-    return Verdict(tuple(gates))
-
-
-def better(name: str, difference: Sequence[float], noise: float) -> Gate:
-    """The gate against a rule: beyond chance and beyond what the seed alone moves."""
-    gap, low, high = difference
-    said = f"{gap:+.4f} [{low:+.4f}, {high:+.4f}], seeds {noise:.4f}"
-    return Gate.of(name, low > 0 and gap > noise, said)
-
-
-def not_worse(name: str, difference: Sequence[float]) -> Gate:
-    """The gate against a model of another kind: the interval of the difference reaches 0."""
-    gap, low, high = difference
-    return Gate.of(f"not worse than {name}", high >= 0, f"{gap:+.4f} [{low:+.4f}, {high:+.4f}]")
+def _inside(p: Floats) -> Floats:
+    return np.clip(p, 1e-12, 1 - 1e-12)

@@ -26,22 +26,30 @@ from scoring.segments import Fitted
 from training.baselines import PEERS, fit_baselines
 from training.case import Case
 from training.champion import champion
-from training.conformal import figures as coverages
+from training.conformal import figures as coverage
 from training.conformal import learn
-from training.fit import Material, evidence, fit_scorer, fold_evidence, out_of_fold, task
-from training.gates import further_gates
-from training.judge import Evidence, Judged, Verdict, judge, judge_amount, verdict
+from training.fit import (
+    Floats,
+    Material,
+    evidence,
+    fit_scorer,
+    fold_evidence,
+    out_of_fold,
+    task,
+)
+from training.gates import Verdict, first_gates, further_gates
+from training.judge import Judged, judge
 from training.matrix import Told
 from training.options import RunOptions
-from training.report import plots
+from training.plots import plots
 from training.results import TargetResult
 from training.splits import Index, has_both
-from training.spread import spread
+from training.spread import reliability
 from training.study import Asked, tune_study
 from training.targets import grids
 from training.track import Tracker, origin_of
 from training.tune import Best
-from training.validate import validate
+from training.validate import rounded, validate
 
 
 @dataclass(frozen=True)
@@ -67,7 +75,7 @@ def learn_target(
         case, learnt, judged = _judged(made, dataset, common, best)
         rival = _other(common.rival, case.scorer)
         against = champion(rival, asked.workspace, made, catalogue_of(dataset))
-        found = validate(case, dataset, against, options.seed)
+        found = validate(case, dataset, against)
         rules, decided = _decided(judged["test"], found, common.policy.limits)
         result = TargetResult(
             case.scorer, learnt, best, judged, decided, rules, made.dropped,
@@ -97,13 +105,19 @@ def _judged(
         rows = parts_to_judge(made, dataset)
         beaten = fit_baselines(task(made, made.split.fit, common.fitted), seed, more)
         parts = {n: evidence(made, scorer, r, beaten) for n, r in rows.items()}
-    case = Case(made, scorer, best, parts, rows, common.policy)
+    case = Case(made, scorer, best, parts, rows, common.policy, seed)
     learnt = learn(made, scorer, margin)
-    judged = {n: _judge(made, e, seed) for n, e in parts.items()}
-    for name, told in coverages(case, learnt, margin, seed).items():
-        judged[name].figures["coverage"] = told
-    judged["test"].figures.update(spread(case.test, seed, is_amount=case.is_amount))
-    return case, learnt, judged
+    return case, learnt, {part: _part(case, part, learnt, margin) for part in parts}
+
+
+def _part(case: Case, part: str, learnt: Amounts | Outcomes, folded: Floats | None) -> Judged:
+    """All figures of one part, over the same draws."""
+    rows, weights, is_amount = case.parts[part], case.drawn(part), case.is_amount
+    found = judge(rows, weights, case.seed, is_amount=is_amount, whole=part == "test")
+    found.figures["coverage"] = coverage(case, part, learnt, folded, weights)
+    tenths = reliability(rows.y, rows.predicted, weights, is_amount=is_amount)
+    found.figures["reliability"] = rounded(tenths)
+    return found
 
 
 def _other(rival: Bundle | None, scorer: Scorer) -> Bundle | None:
@@ -118,11 +132,10 @@ def _decided(
     judged: Judged, found: Mapping[str, Any], limits: GateRules
 ) -> tuple[tuple[str, ...], Verdict]:
     """The names of the rules, and the verdict over all gates."""
-    baselines = judged.figures["baseline"]
-    rules = tuple(b for b in baselines if b not in PEERS)
+    rules = tuple(b for b in judged.figures["baseline"] if b not in PEERS)
     noise = found["noise"]["test"][judged.metric]
-    first = verdict(judged, rules, [b for b in PEERS if b in baselines], limits, noise)
-    return rules, Verdict((*first.gates, *further_gates(found, limits)))
+    first = first_gates(judged, rules, limits, noise)
+    return rules, Verdict((*first, *further_gates(found, judged.metric, limits)))
 
 
 def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:
@@ -143,7 +156,3 @@ def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:
             rows = split.test[made.as_of[split.test] == to_micros(moment)]
             parts[f"test_{moment:%Y_%m_%d}"] = rows
     return {n: r for n, r in parts.items() if has_both(made.problem.y[r])}
-
-
-def _judge(made: Material, found: Evidence, seed: int) -> Judged:
-    return judge_amount(found, seed) if made.problem.is_amount else judge(found, seed)

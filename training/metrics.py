@@ -1,7 +1,7 @@
 """Measures of ranking and calibration, each able to take a weight a row.
 
 Enters: truth, scores (higher is better), weights. Leaves: numbers. Weights are how often a row
-stands in a bootstrap resample. No intervals here: see `training/judge.py`.
+stands in a bootstrap resample. No intervals here: see `training/draws.py`.
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ Floats = NDArray[np.float64]
 SEEDS = 3
 
 
-def seed_noise(case: Case, plan: StudyPlan, seed: int) -> dict[str, dict[str, float]]:
+def seed_noise(case: Case, plan: StudyPlan) -> dict[str, dict[str, float]]:
     """By part and figure, the spread over `SEEDS` fits that differ in their seed only; the first is
     the scorer itself.
 
@@ -33,7 +33,7 @@ def seed_noise(case: Case, plan: StudyPlan, seed: int) -> dict[str, dict[str, fl
     their parts: what another split would have given is the interval's to say.
     """
     made, best = case.material, case.best
-    seeds = range(seed, seed + SEEDS)
+    seeds = range(case.seed, case.seed + SEEDS)
     if made.split.folds:
         folded = [fold_evidence(made, _margin(made, best, s), {}) for s in seeds]
         return {"test": _spread([_figures(case, e, case.scorer) for e in folded])}

@@ -14,7 +14,8 @@ from scoring.bundle import Bundle
 from scoring.conformal import Amounts, Outcomes
 from scoring.scorer import Scorer
 from training.findings import Leaks
-from training.judge import Judged, Verdict
+from training.gates import Verdict
+from training.judge import Judged
 from training.tune import Best
 
 
@@ -67,7 +68,7 @@ class RunResult:
     seconds: Mapping[str, float] = field(default_factory=dict)
 
     def to_dict(self) -> dict[str, Any]:
-        """The run as JSON: `targets.<name>.test.<metric>`, `.interval`, `.baseline`."""
+        """The run as JSON: `targets.<name>.test.<metric>`, `.intervals`, `.baseline`."""
         done = {t: {**r.to_dict(), "seconds": r.seconds} for t, r in self.targets.items()}
         skipped = {t: {"skipped": why} for t, why in self.skipped.items()}
         return {

@@ -35,11 +35,11 @@ from training.learn import Common, learn_target
 from training.matrix import Told, labelled, stages, write_features
 from training.model_card import model_card
 from training.options import RunOptions
+from training.report import log
 from training.results import RunResult, TargetResult
 from training.study import material_of, tune_study
 from training.track import Tracker, origin_of
 from training.tune import Best
-from training.validation import log
 
 GOLDEN_ROWS = 50
 

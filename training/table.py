@@ -47,7 +47,7 @@ def result_table(result: RunResult) -> Table:
 def _row(target: str, part: str, judged: Judged, found: TargetResult) -> tuple[str, ...]:
     figures = judged.figures
     best = max(figures["baseline"], key=lambda b: figures["baseline"][b])
-    low, high = figures["interval"]
+    low, high = judged.interval
     whole = part == "test"
     noise = found.validation["noise"][part][judged.metric]
     error = f"{figures['calibration_error']:.3f}"

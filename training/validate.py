@@ -1,8 +1,8 @@
 """What a reviewer asks of one scorer beyond the judge's figures: the content of its report.
 
 Enters: one target's material, scorer and evidence, the policy. Leaves: plain finite JSON for the
-card, the same for the same rows (I11): gains, profit, tiers, reliability, directions, stability,
-groups, seed noise, who learnt. No row and no customer stands in it (I12).
+card, the same for the same rows (I11): gains, profit, tiers, directions, stability, groups, seed
+noise, who learnt. No row and no customer stands in it (I12).
 """
 
 from __future__ import annotations
@@ -29,20 +29,18 @@ from training.champion import Champion
 from training.conformal import thin_file
 from training.fit import Material, points
 from training.groups import THIN, VINTAGE, Placed, by_group, groups_of, vintages
-from training.judge import Evidence, interval, resample
+from training.judge import against
 from training.noise import seed_noise
-from training.spread import against, of_first, reliability, tier_spread
+from training.report_model import FORMAT
+from training.spread import gains, profit, tier_spread
 from training.targets import SPECS
 from training.tier_figures import places, suggested_bounds, tier_figures, true_places
-from training.validation_model import FORMAT
 
 Floats = NDArray[np.float64]
 Index = NDArray[np.int64]
 
 
-def validate(
-    case: Case, dataset: Dataset, champion: Champion | None, seed: int
-) -> dict[str, Any]:  # fmt: skip
+def validate(case: Case, dataset: Dataset, champion: Champion | None) -> dict[str, Any]:
     """Everything of one target's report, by section."""
     made = case.material
     costs = case.policy.costs.get(made.target)
@@ -51,26 +49,25 @@ def validate(
         "definition": SPECS[made.target].text,
         "labels": _labels(case.scorer.features, catalogue_of(dataset)),
         "learnt": _learnt(made, dataset.plan),
-        "gains": _gains(case, seed),
-        "profit": None if costs is None else _profit(case, costs, seed),
-        "tiers": _tiers(case, seed) if case.is_amount else None,
-        "reliability": {n: _reliability(e, seed, case) for n, e in case.parts.items()},
-        "noise": seed_noise(case, dataset.plan, seed),
-        "champion": None if champion is None else _champion(case, champion, seed),
+        "gains": _gains(case),
+        "profit": None if costs is None else _profit(case, costs),
+        "tiers": _tiers(case) if case.is_amount else None,
+        "noise": seed_noise(case, dataset.plan),
+        "champion": None if champion is None else _champion(case, champion),
         "monotone": _monotone(case.scorer),
         "stability": _stability(case),
-        "groups": _groups(case, dataset, seed),
+        "groups": _groups(case, dataset),
         "ratio_counts": made.target == "credit",
     }
-    return {name: _rounded(section) for name, section in found.items()}
+    return {name: rounded(section) for name, section in found.items()}
 
 
-def _rounded(content: Any) -> Any:
+def rounded(content: Any) -> Any:
     """Numbers to six digits: what linear algebra adds up in another order is the same (I11)."""
     if isinstance(content, Mapping):
-        return {k: _rounded(v) for k, v in content.items()}
+        return {k: rounded(v) for k, v in content.items()}
     if isinstance(content, list | tuple):
-        return [_rounded(v) for v in content]
+        return [rounded(v) for v in content]
     return float(f"{content:.6g}") if isinstance(content, float) else content
 
 
@@ -132,46 +129,21 @@ def _part(made: Material, rows: Index) -> dict[str, Any]:
     }
 
 
-def _sought(case: Case) -> Floats:
-    """What acting seeks: amounts, or bad outcomes."""
-    return case.test.y if case.is_amount else 1.0 - case.test.y
+def _gains(case: Case) -> list[dict[str, Any]]:
+    """Amounts from the highest scores on, bad outcomes from the lowest."""
+    sought, first = (case.test.y, 1) if case.is_amount else (1.0 - case.test.y, -1)
+    return gains(sought, case.test.score, first, case.drawn("test"))
 
 
-def _first(case: Case) -> int:
-    """1 where the highest scores hold what is sought, -1 where the lowest do."""
-    return 1 if case.is_amount else -1
-
-
-def _gains(case: Case, seed: int) -> list[dict[str, Any]]:
-    """Tenths in the order of acting, each with the interval of what is captured up to it."""
-    worth, score, first = _sought(case), case.test.score, _first(case)
-    rows = metrics.gains(worth, score, first)
-    weights = resample(case.test.customers, seed)
-    ends = np.cumsum([row["rows"] for row in rows])
-    held, _ = of_first(worth, score, first, ends, weights)
-    shares = held / np.where(held[:, -1:] > 0, held[:, -1:], np.nan)
-    return [
-        {**row, "interval": interval(shares[:, i])} for i, row in enumerate(rows)
-    ]  # fmt: skip
-
-
-def _profit(case: Case, costs: CostRule, seed: int) -> dict[str, Any]:
+def _profit(case: Case, costs: CostRule) -> dict[str, Any]:
     """The curve in the order of acting: the customers at risk of leaving, else the best first."""
     y = case.test.y
     gain = costs.share * y if case.is_amount else np.where(y > 0, costs.good, costs.bad)
     first = -1 if case.material.target == "churn" else 1
-    plain = metrics.profit_curve(gain - costs.cost, case.test.score, first)
-    ends = np.rint(np.linspace(0, 1, len(plain)) * len(y))
-    weights = resample(case.test.customers, seed)
-    sums, rows = of_first(gain - costs.cost, case.test.score, first, ends, weights)
-    each = sums / rows[:, None]
-    curve: list[dict[str, Any]] = [
-        {**row, "interval": interval(each[:, i])} for i, row in enumerate(plain)
-    ]
-    return {"curve": curve, "best": max(curve, key=lambda row: row["profit"])}
+    return profit(gain - costs.cost, case.test.score, first, case.drawn("test"))
 
 
-def _tiers(case: Case, seed: int) -> dict[str, Any]:
+def _tiers(case: Case) -> dict[str, Any]:
     """Agreement of tiers, how much better than the tiers that each rule would make, and the cuts
     that suit the calibrating customers best, whom no tree has seen."""
     test, scale, cuts = case.test, case.scorer.scale, case.cuts
@@ -184,33 +156,15 @@ def _tiers(case: Case, seed: int) -> dict[str, Any]:
         suggested = {"bounds": list(bounds), **better}
     return {
         **tier_figures(test.y, case.points, scale, cuts),
-        **tier_spread(test, truth, said, rules, seed),
+        **tier_spread(truth, said, rules, case.drawn("test")),
         "suggested": suggested,
     }
 
 
-def _reliability(evidence: Evidence, seed: int, case: Case) -> dict[str, Any]:
-    """Predicted and seen over ten groups; of the bad outcome, or the amount by its mean."""
-    y, p, weights = evidence.y, evidence.predicted, resample(evidence.customers, seed)
-    if case.is_amount:
-        return {"table": reliability(y / y.mean(), p / y.mean(), weights), "floor": None}
-    table = [
-        {
-            "predicted": 1 - good["predicted"],
-            "seen": 1 - good["seen"],
-            "low": 1 - good["high"],
-            "high": 1 - good["low"],
-            "rows": good["rows"],
-        }
-        for good in reversed(reliability(y, p, weights))
-    ]
-    return {"table": table, "floor": metrics.calibration_floor(p, seed)}
-
-
-def _champion(case: Case, champion: Champion, seed: int) -> dict[str, Any]:
+def _champion(case: Case, champion: Champion) -> dict[str, Any]:
     if champion.scores is None:
         return {"bundle": champion.bundle, "because": champion.because}
-    found = against(case.test, champion.scores, seed, is_amount=case.is_amount)
+    found = against(case.test, champion.scores, case.drawn("test"), is_amount=case.is_amount)
     return {"bundle": champion.bundle, **found}
 
 
@@ -249,7 +203,7 @@ def _stability(case: Case) -> dict[str, Any]:
     }
 
 
-def _groups(case: Case, dataset: Dataset, seed: int) -> dict[str, Any]:
+def _groups(case: Case, dataset: Dataset) -> dict[str, Any]:
     made, rows = case.material, case.rows["test"]
     groups = groups_of(dataset, [made.ids[r] for r in rows], made.as_of[rows])
     thin = thin_file(made.problem.X[rows], made.problem.names)
@@ -262,4 +216,4 @@ def _groups(case: Case, dataset: Dataset, seed: int) -> dict[str, Any]:
     favourable = ~np.isin(np.array([s.name for s in bounds])[said], bad)
     truth = true_places(case.test.y, case.scorer.scale, cuts) if case.is_amount else None
     placed = Placed(favourable, truth, said, len(bounds))
-    return by_group(case.test, placed, groups, seed, is_amount=case.is_amount)
+    return by_group(case.test, placed, groups, case.seed, is_amount=case.is_amount)

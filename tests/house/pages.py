@@ -8,7 +8,7 @@ from events.docs import tables_text
 from features.docs import page as features_page
 from tests.features.bank_panel import bank_panel
 from tests.house.tree import ROOT
-from training.validation_docs import page as report_page
+from training.report_docs import page as report_page
 
 GENERATED = {
     "docs/features.md": lambda: features_page(bank_panel()),

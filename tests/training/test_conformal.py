@@ -20,6 +20,7 @@ from scoring.points import PointScale
 from tests.training.fit_world import PLAN, material
 from training import conformal
 from training.case import Case
+from training.draws import resample
 from training.fit import fit_scorer
 from training.tune import Best
 
@@ -175,13 +176,18 @@ def test_where_many_come_to_nothing_all_that_may_be_missed_lies_above():
     assert conformal.like(points, np.arange(200.0))[0].bounded
 
 
+def drawn(case: Case) -> np.ndarray:
+    """Resamples of the test rows."""
+    return resample([case.material.customers[r] for r in case.rows["test"]], case.seed)
+
+
 @pytest.mark.parametrize("target", ["value", "churn"])
 def test_what_the_calibration_rows_teach_covers_the_test(target):
     made = material(target, 2500, 3)
     scorer = fit_scorer(made, PLAN, BEST, 1, None)
     learnt = conformal.learn(made, scorer, None)
-    case = Case(made, scorer, BEST, {}, {"test": made.split.test}, default_policy())
-    found = conformal.figures(case, learnt, None, 1)["test"]
+    case = Case(made, scorer, BEST, {}, {"test": made.split.test}, default_policy(), 1)
+    found = conformal.figures(case, "test", learnt, None, drawn(case))
     assert found["all"]["rows"] == len(made.split.test)
     assert found["all"]["interval"][1] >= 0.90
     assert found["all"]["interval"][0] <= found["all"]["coverage"] <= found["all"]["interval"][1]
@@ -221,8 +227,8 @@ def test_out_of_fold_every_row_is_held_by_what_other_folds_teach():
     assert (inside[tested] != flipped[tested]).tolist() == (~unsure[tested]).tolist()
     assert 0 < unsure[tested].sum() < len(tested)
     learnt = conformal.learn(made, scorer, margin)
-    case = Case(made, scorer, BEST, {}, {"test": made.split.test}, default_policy())
-    found = conformal.figures(case, learnt, margin, 1)["test"]["all"]
+    case = Case(made, scorer, BEST, {}, {"test": made.split.test}, default_policy(), 1)
+    found = conformal.figures(case, "test", learnt, margin, drawn(case))["all"]
     assert found["interval"][1] >= 0.9
 
 

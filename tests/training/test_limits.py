@@ -10,7 +10,7 @@ from scipy.stats import binomtest, studentized_range
 
 from tests.training.test_judge import evidence
 from training import metrics
-from training.judge import interval, resample
+from training.draws import interval, resample
 from training.limits import (
     ATANH,
     LOG,

@@ -7,7 +7,7 @@ from dataclasses import replace
 from scoring.card import Accepted, read_card
 from tests.training.conftest import OPTIONS
 from training.findings import Leaks
-from training.judge import Gate, Verdict
+from training.gates import Gate, Verdict
 from training.model_card import model_card
 
 WHY = Accepted(by="risk", reason="A pilot of ninety days, watched weekly.")

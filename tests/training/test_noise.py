@@ -21,8 +21,8 @@ POLICY = default_policy()
 CUTS = POLICY.steps["value"]
 
 
-def whole(made: Material, scorer: Scorer, best: Best) -> Case:
-    return Case(made, scorer, best, {}, {"test": made.split.test}, POLICY)
+def whole(made: Material, scorer: Scorer, best: Best, seed: int) -> Case:
+    return Case(made, scorer, best, {}, {"test": made.split.test}, POLICY, seed)
 
 
 def test_the_spread_is_that_of_three_fits_that_differ_in_their_seed():
@@ -30,7 +30,7 @@ def test_the_spread_is_that_of_three_fits_that_differ_in_their_seed():
     test = made.split.test
     scorers = [fit_scorer(made, PLAN, BEST, seed, None) for seed in (5, 6, 7)]
     rows = {"test": test, "half": test[::2]}
-    found = seed_noise(Case(made, scorers[0], BEST, {}, rows, POLICY), PLAN, 5)
+    found = seed_noise(Case(made, scorers[0], BEST, {}, rows, POLICY, 5), PLAN)
     for name, rows in (("test", test), ("half", test[::2])):
         X, y = made.problem.X[rows], made.problem.y[rows]
         aucs = [roc_auc_score(y, s.margin(X)) for s in scorers]
@@ -43,7 +43,7 @@ def test_the_spread_is_that_of_three_fits_that_differ_in_their_seed():
 def test_amounts_have_their_own_figures():
     made = material("value", 900, 1)
     scorer = fit_scorer(made, PLAN, BEST, 5, None)
-    found = seed_noise(whole(made, scorer, BEST), PLAN, 5)["test"]
+    found = seed_noise(whole(made, scorer, BEST, 5), PLAN)["test"]
     assert {*found} == {
         "spearman", "mae", "gini", "sum_ratio", "calibration_error", *MEASURES
     }  # fmt: skip
@@ -60,13 +60,13 @@ def test_without_chance_in_the_fit_there_is_no_noise():
     still = Best({**default_trial(1000), "bagging_freq": 0, "feature_fraction": 1.0}, 8, 0.0)
     made = material("credit", 900, 2)
     scorer = fit_scorer(made, PLAN, still, 1, None)
-    found = seed_noise(whole(made, scorer, still), PLAN, 1)["test"]
+    found = seed_noise(whole(made, scorer, still, 1), PLAN)["test"]
     assert set(found.values()) == {0.0}
 
 
 def test_with_folds_every_row_is_scored_by_a_booster_that_did_not_see_its_customer():
     made = material("credit", 600, 3, folds=True)
     scorer = fit_scorer(made, PLAN, BEST, 1, np.zeros(600) + made.problem.y)
-    found = seed_noise(whole(made, scorer, BEST), PLAN, 1)
+    found = seed_noise(whole(made, scorer, BEST, 1), PLAN)
     assert {*found} == {"test"}
     assert 0 < found["test"]["auc"] < 0.2

@@ -26,9 +26,9 @@ def test_the_json_has_the_agreed_layout(trained):
         assert mine["seconds"] > 0
         for part in ("test", "test_unseen"):
             figures = mine[part]
-            low, high = figures["interval"]
+            low, high = figures["intervals"][metric]
             assert low <= figures[metric] <= high
-            assert set(figures["baseline"]) == set(figures["difference"])
+            assert set(figures["baseline"]) == set(figures["differences"])
             assert "regression" in figures["baseline"]
             assert figures["rows"] >= figures["events"] > 0
             assert figures["calibration_error"] >= 0
@@ -51,7 +51,7 @@ def test_every_part_has_a_row_with_its_figures_beside_the_best_baseline(trained)
     found = trained.result.targets["churn"]
     figures = found.parts["test"].figures
     name, best = max(figures["baseline"].items(), key=lambda pair: pair[1])
-    low, high = figures["interval"]
+    low, high = figures["intervals"]["auc"]
     assert row["best baseline"] == f"{name} {best:.3f}"
     assert row["model"] == f"{figures['auc']:.3f}"
     assert row["95 % interval"] == f"{low:.3f} to {high:.3f}"

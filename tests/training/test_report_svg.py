@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from training.validation_svg import (
+from training.report_svg import (
     BOTTOM,
     HEIGHT,
     LEFT,

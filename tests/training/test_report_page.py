@@ -12,11 +12,11 @@ from playwright.sync_api import Browser, Page
 from domain.decision import canonical_json
 from tests.browsers import launched, opened_page
 from tests.training.page_world import Reader
-from training.validation import as_json
-from training.validation_model import read
-from training.validation_page import SUPERVISORS, page
-from training.validation_sections import SECTIONS
-from training.validation_words import called, gate_text, part_name, segment, word
+from training.report import as_json
+from training.report_model import read
+from training.report_page import SUPERVISORS, page
+from training.report_sections import SECTIONS
+from training.report_words import called, gate_text, part_name, segment, word
 
 LANGS = ("zh", "en")
 
@@ -129,7 +129,14 @@ def tables_of(target: str, told: dict[str, Any], lang) -> Iterator[tuple[str, li
     yield (
         "discrimination",
         [
-            [part_name(n, lang), p["rows"], p["events"], p[metric], p["interval"], noise[n][metric]]
+            [
+                part_name(n, lang),
+                p["rows"],
+                p["events"],
+                p[metric],
+                p["intervals"][metric],
+                noise[n][metric],
+            ]
             for n, p in found["parts"].items()
         ],
     )
@@ -143,15 +150,15 @@ def tables_of(target: str, told: dict[str, Any], lang) -> Iterator[tuple[str, li
         lines = zip(tiers["tiers"], tiers["table"], strict=True)
         yield "discrimination", [[say(n), *line] for n, line in lines]
     yield "compared", [
-        [say(n), v, test["difference"][n],
+        [say(n), v, test["differences"][n][metric],
          *(gap for m, gap in test["differences"][n].items() if m != metric)]
         for n, v in test["baseline"].items()
     ]  # fmt: skip
     yield (
         "calibrated",
         [
-            [i, r["rows"], r["predicted"], r["seen"], [r["low"], r["high"]]]
-            for i, r in enumerate(found["reliability"]["test"]["table"], start=1)
+            [i, r["rows"], r["predicted"], r["seen"], r["interval"]]
+            for i, r in enumerate(test["reliability"], start=1)
         ],
     )
     ways = found["monotone"]["directions"]
@@ -243,7 +250,7 @@ def test_the_figures_outside_the_tables_are_those_of_the_json(told, shown):
         gap = f"{found['learnt']['gap_days']:.0f}"
         assert gap in reader.text[f"{target}-leakage"]
         rank = found["parts"]["test"]
-        shown_first = [rank[found["metric"]], *rank["interval"]]
+        shown_first = [rank[found["metric"]], *rank["intervals"][found["metric"]]]
         card = html.partition(f'href="#{target}"')[2].partition("<br>")[0].rpartition(">")[2]
         assert is_told(card.removeprefix(word(found["metric"], lang)), shown_first)
     rows = reader.tables["lineage"][0][1:]

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from tests.house.tree import ROOT
-from training.validation_docs import page
-from training.validation_model import Content, OutcomePart, TargetReport
+from training.report_docs import page
+from training.report_model import Content, OutcomePart, TargetReport
 
 
 def test_the_page_in_docs_is_what_the_models_say():

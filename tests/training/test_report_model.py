@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from domain.decision import canonical_json
 from domain.errors import BundleError
-from training.validation import as_json
-from training.validation_model import Content, read
+from training.report import as_json
+from training.report_model import Content, read
 
 Path = tuple[str | int, ...]
 
@@ -74,9 +74,10 @@ def test_what_a_bundle_says_is_read_whole(trained, text):
         for name, part in parts.items():
             figures = result.parts[name].figures
             assert part.measures.items() <= figures.items()
-            whole = {"intervals", "differences"} if name == "test" else set()
-            assert {*part.measures, "interval", "baseline", "difference", "coverage", "rows",
-                    "events", *whole} == {*figures}  # fmt: skip
+            assert {*part.measures, "intervals", "baseline", "differences", "coverage",
+                    "reliability", "rows", "events"} == {*figures}  # fmt: skip
+            ranges = {*part.measures} - {"calibration_floor"}
+            assert {*part.intervals} == (ranges if name == "test" else {result.parts[name].metric})
 
 
 def test_no_object_may_lack_a_key_or_have_one_more(text):
@@ -104,7 +105,7 @@ def test_no_object_may_lack_a_key_or_have_one_more(text):
         (("card", "plan", "split"), "dice", "split"),
         (("targets", "churn", "format"), 1, "format"),
         (("targets", "churn", "parts", "test", "auc"), "0.8", "auc"),
-        (("targets", "churn", "parts", "test", "interval"), [0.1], "interval"),
+        (("targets", "churn", "parts", "test", "intervals", "auc"), [0.1], "intervals"),
         (("targets", "churn", "metric"), "spearman", "targets.churn"),
         (("targets", "churn", "rows"), -1, "rows"),
         (("targets", "churn", "parts"), {}, "no part `test`"),

@@ -16,10 +16,11 @@ from events.html_page import document
 from features.catalogue import Language
 from scoring.approvals import Approval
 from training.findings import Finding
-from training.validation_html import Cell, Shown, Writer, plain, ranged, span
-from training.validation_model import Content
-from training.validation_sections import Section, sections
-from training.validation_words import gate_text
+from training.report_html import Cell, Shown, Writer, plain, ranged, span
+from training.report_model import Content
+from training.report_section import Section
+from training.report_sections import sections
+from training.report_words import gate_text
 
 STYLE = """
 main{max-width:1080px}dd code{overflow-wrap:anywhere}
@@ -119,7 +120,7 @@ def _cards(content: Content, write: Writer) -> str:
     inner = ""
     for target, found in content.targets.items():
         whole, metric = found.test, found.metric
-        figure = ranged((whole.measures[metric], *whole.interval))
+        figure = ranged((whole.measures[metric], *whole.intervals[metric]))
         verdict = write.mark(content.card.targets[target].verdict).html
         inner += (
             f'<a href="#{target}">{write.w(target)}{verdict}'

@@ -12,7 +12,7 @@ from typing import Any
 
 from domain.gates import Outcome, Word
 from features.catalogue import Language
-from training.validation_words import called, segment, word
+from training.report_words import called, segment, word
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""The words of a report in Chinese and English; `validation_words.toml` has one line a key.
+"""The words of a report in Chinese and English; `report_words.toml` has one line a key.
 
 Enters: a key, or a name that data or judge gave, and a language. Leaves: a text.
 """
@@ -44,7 +44,7 @@ _SUBJECTS = (
 @cache
 def words() -> Mapping[str, tuple[str, str]]:
     """Every key with its Chinese and English text."""
-    text = files("training").joinpath("validation_words.toml").read_text(encoding="utf-8")
+    text = files("training").joinpath("report_words.toml").read_text(encoding="utf-8")
     return {key: (zh, en) for key, (zh, en) in tomllib.loads(text).items()}
 
 

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from training.validation_words import called, gate_text, word, words
+from training.report_words import called, gate_text, word, words
 
 
 @pytest.mark.parametrize("key", words())

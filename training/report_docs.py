@@ -1,6 +1,6 @@
 """The JSON of a report as a page: docs/report.md is what this file writes.
 
-Enters: the models of `training/validation_model.py`. Leaves: Markdown. It reads and writes no file.
+Enters: the models of `training/report_model.py`. Leaves: Markdown. It reads and writes no file.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from training.validation_model import Content
+from training.report_model import Content
 
 _INTRO = """\
 # The JSON of a validation report

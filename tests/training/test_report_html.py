@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from training.validation_html import Cell, Writer, plain
+from training.report_html import Cell, Writer, plain
 
 EN = Writer("en")
 
