@@ -76,10 +76,10 @@ def learn_target(
         rival = _other(common.rival, case.scorer)
         against = champion(rival, asked.workspace, made, catalogue_of(dataset))
         found = validate(case, dataset, against)
-        rules, decided = _decided(judged["test"], found, common.policy.limits)
+        decided = _decided(judged["test"], found, common.policy.limits)
         result = TargetResult(
-            case.scorer, learnt, best, judged, decided, rules, made.dropped,
-            len(made.split.fit), found, tracker.run_id, time.monotonic() - began,
+            case.scorer, learnt, best, judged, decided, made.dropped, len(made.split.fit), found,
+            tracker.run_id, time.monotonic() - began,
         )  # fmt: skip
         tracker.tags(tags)
         chosen = {**best.params, "trees": best.trees}
@@ -128,14 +128,12 @@ def _other(rival: Bundle | None, scorer: Scorer) -> Bundle | None:
     return rival
 
 
-def _decided(
-    judged: Judged, found: Mapping[str, Any], limits: GateRules
-) -> tuple[tuple[str, ...], Verdict]:
-    """The names of the rules, and the verdict over all gates."""
-    rules = tuple(b for b in judged.figures["baseline"] if b not in PEERS)
+def _decided(judged: Judged, found: Mapping[str, Any], limits: GateRules) -> Verdict:
+    """The verdict over all gates: a baseline that is no peer is a rule."""
+    rules = [b for b in judged.figures["baseline"] if b not in PEERS]
     noise = found["noise"]["test"][judged.metric]
     first = first_gates(judged, rules, limits, noise)
-    return rules, Verdict((*first, *further_gates(found, judged.metric, limits)))
+    return Verdict((*first, *further_gates(found, judged.metric, limits)))
 
 
 def parts_to_judge(made: Material, dataset: Dataset) -> dict[str, Index]:

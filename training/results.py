@@ -28,7 +28,6 @@ class TargetResult:
     best: Best
     parts: Mapping[str, Judged]
     verdict: Verdict
-    rules: tuple[str, ...]
     dropped: tuple[str, ...]
     fit_rows: int
     validation: Mapping[str, Any]

@@ -110,10 +110,3 @@ def leak_lines(leaks: Leaks) -> Iterator[str]:
         if target in leaks.figures:
             best = leaks.figures[target]["highest_single_auc"]
             yield f"  {target}: {best['feature']} ranks best alone, at an AUC of {best['auc']:.3f}"
-
-
-def markdown(result: RunResult) -> str:
-    """The table as Markdown."""
-    head, *rows = table_rows(result)
-    lines = [head, tuple("---" for _ in head), *rows]
-    return "\n".join("| " + " | ".join(line) + " |" for line in lines)

@@ -16,7 +16,7 @@ LIMITS = default_policy().limits
 GOOD = {
     "champion": {"bundle": "b" * 64, "differences": {"auc": [0.01, -0.01, 0.03]}},
     "monotone": {"trees": 20, "broken": 0, "directions": {"up": 1}},
-    "stability": {"score": {"psi": 0.25, "floor": 0.01, "parts": {}}},
+    "stability": {"score": {"psi": 0.25 + 0.01, "floor": 0.01, "parts": {}}},
     "groups": {
         "gender": {
             "difference": {"auc": [0.1, 0.0, 0.3]},
@@ -222,3 +222,19 @@ def test_a_gain_within_the_noise_of_the_seed_is_none(noise, outcome):
     gap, low, _ = judged.figures["differences"]["rule"]["auc"]
     assert 0 < low < gap < 0.5
     assert next(first_gates(judged, ["rule"], LIMITS, noise)).outcome == outcome
+
+
+@pytest.mark.parametrize("floor", [0.0, 0.02])
+def test_a_calibration_error_passes_up_to_what_the_policy_adds_to_the_floor(floor):
+    most = floor + LIMITS.calibration_tolerance
+    for error, outcome in ((most, "passed"), (most + 1e-9, "failed")):
+        told = {"differences": {}, "calibration_error": error, "calibration_floor": floor}
+        assert next(first_gates(Judged("auc", told), [], LIMITS)).outcome == outcome
+
+
+def test_a_sum_of_amounts_passes_from_the_least_ratio_to_the_most():
+    low, high = LIMITS.sum_ratio
+    wanted = {low - 1e-9: "failed", low: "passed", high: "passed", high + 1e-9: "failed"}
+    for ratio, outcome in wanted.items():
+        told = Judged("spearman", {"differences": {}, "sum_ratio": ratio})
+        assert next(first_gates(told, [], LIMITS)).outcome == outcome

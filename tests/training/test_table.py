@@ -10,7 +10,7 @@ import pytest
 from rich.console import Console
 
 from domain.tiers import TARGETS
-from training.table import HEAD, gate_lines, leak_lines, markdown, result_table, table_rows
+from training.table import HEAD, gate_lines, leak_lines, result_table, table_rows
 
 METRIC = {"value": "spearman", "churn": "auc", "credit": "auc"}
 
@@ -62,15 +62,11 @@ def test_every_part_has_a_row_with_its_figures_beside_the_best_baseline(trained)
     assert unseen["verdict"] == ""
 
 
-def test_the_terminal_and_markdown_show_the_same_rows(trained):
+def test_the_terminal_shows_every_row(trained):
     console = Console(width=200, record=True, file=io.StringIO())
     console.print(result_table(trained.result))
     shown = console.export_text()
-    lines = markdown(trained.result).splitlines()
-    assert lines[1] == "| " + " | ".join(["---"] * len(HEAD)) + " |"
-    for row, line in zip(table_rows(trained.result), [lines[0], *lines[2:]], strict=True):
-        assert line == "| " + " | ".join(row) + " |"
-        assert all(cell in shown for cell in row)
+    assert all(cell in shown for row in table_rows(trained.result) for cell in row)
 
 
 @pytest.mark.parametrize(("version", "refused"), [("3", None), (None, "no reason was given")])
