@@ -63,6 +63,12 @@ def test_log_amounts_are_those_of_a_poisson_regression_and_add_up():
     assert expected.sum() == pytest.approx(amount.sum(), rel=1e-4)
 
 
+def test_an_amount_far_above_the_mean_counts_whole():
+    margin = np.array([*[0.0] * 999, 8.0])
+    found = fit_log_amount(margin, np.exp(margin))
+    assert (found.slope, found.intercept) == pytest.approx((1.0, 0.0), abs=1e-3)
+
+
 def test_a_margin_that_ranks_the_wrong_way_gets_the_least_slope_and_the_right_mean():
     margin, good = outcomes(-1.0, 0.0, 5000)
     found = fit_log_odds(margin, good)
