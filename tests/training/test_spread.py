@@ -73,10 +73,12 @@ def test_tiers_are_held_to_those_of_a_rule_of_the_same_sizes():
 
 
 def test_rows_that_a_rule_ranks_alike_across_a_cut_stand_above_it():
-    truth, said = np.array([0, 0, 1, 1]), np.array([0, 0, 1, 1])
+    truth, said = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
     told = tier_spread(truth, said, {"pair": np.array([1.0, 2.0, 2.0, 3.0])}, np.ones((2, 4)))
-    above = cohen_kappa_score(truth, [0, 1, 1, 1], weights="quadratic")
-    assert told["differences"]["pair"]["quadratic_kappa"][0] == pytest.approx(1 - above)
+    ours, above = (
+        cohen_kappa_score(truth, tiers, weights="quadratic") for tiers in (said, [0, 1, 1, 1])
+    )
+    assert told["differences"]["pair"]["quadratic_kappa"][0] == pytest.approx(ours - above)
 
 
 @pytest.mark.parametrize("most", [3, 2])
