@@ -25,7 +25,7 @@ def cheapest(front: Sequence[FrozenTrial], figure: StudyDirection) -> FrozenTria
     """
     sign, least = _sign(figure), _sign(figure) * _least(front, figure)
     within = [t for t in front if sign * t.values[0] >= least]
-    return min(within, key=lambda t: (t.values[1], -sign * t.values[0], t.number))
+    return min(within, key=lambda t: (t.values[1], t.number))
 
 
 def _sign(figure: StudyDirection) -> int:
@@ -35,7 +35,7 @@ def _sign(figure: StudyDirection) -> int:
 def _least(front: Sequence[FrozenTrial], figure: StudyDirection) -> float:
     """The figure one standard error worse than the best."""
     sign = _sign(figure)
-    best = max(front, key=lambda t: (sign * t.values[0], -t.values[1], -t.number))
+    best = max(front, key=lambda t: (sign * t.values[0], -t.number))
     return sign * (sign * _figure(best) - float(best.user_attrs["error"]))
 
 

@@ -67,7 +67,7 @@ def judge(
     asked = {n: m for n, m in measures.items() if whole or n == metric}
     ours, others = over(asked, weights), {}
     for name, score in evidence.baselines.items():
-        known = measures_of_score(y, score, is_amount=is_amount)
+        known = _of_score(y, score, is_amount)
         others[name] = over({n: m for n, m in known.items() if n in asked}, weights)
     figures: dict[str, Any] = {
         "rows": len(y),
@@ -102,7 +102,7 @@ def plain_figures(evidence: Evidence, *, is_amount: bool) -> dict[str, float]:
     return {name: measure(np.ones(len(evidence.y))) for name, measure in measures.items()}
 
 
-def measures_of_score(y: Floats, score: Floats, *, is_amount: bool) -> Measures:
+def _of_score(y: Floats, score: Floats, is_amount: bool) -> Measures:
     """What a score alone can be held to, in the order that it ranks."""
     if is_amount:
         return {"spearman": metrics.spearman(y, score), "gini": metrics.gini(y, score)}
@@ -115,7 +115,7 @@ def measures_of_score(y: Floats, score: Floats, *, is_amount: bool) -> Measures:
     }
 
 
-def measures_of_prediction(y: Floats, predicted: Floats, *, is_amount: bool) -> Measures:
+def _of_prediction(y: Floats, predicted: Floats, is_amount: bool) -> Measures:
     """What amounts or probabilities can be held to, of the bad outcome where a side is taken."""
     if is_amount:
         return {
@@ -134,8 +134,8 @@ def measures_of_prediction(y: Floats, predicted: Floats, *, is_amount: bool) -> 
 
 def _measures(y: Floats, score: Floats, predicted: Floats, is_amount: bool) -> Measures:
     return {
-        **measures_of_score(y, score, is_amount=is_amount),
-        **measures_of_prediction(y, predicted, is_amount=is_amount),
+        **_of_score(y, score, is_amount),
+        **_of_prediction(y, predicted, is_amount),
     }
 
 

@@ -68,7 +68,7 @@ def wilson(rate: float, rows: float, z: float) -> Limits:
     [0.308, 0.2553, 0.3662]
     """
     middle, half = score_interval(rate, rows, z)
-    low, high = max(float(middle - half), 0.0), min(float(middle + half), 1.0)
+    low, high = float(middle - half), float(middle + half)
     return Limits(rate, low if rate > 0 else 0.0, high if rate < 1 else 1.0)
 
 

@@ -63,6 +63,12 @@ def test_log_amounts_are_those_of_a_poisson_regression_and_add_up():
     assert expected.sum() == pytest.approx(amount.sum(), rel=1e-4)
 
 
+def test_an_amount_far_above_the_mean_counts_whole():
+    margin = np.array([*[0.0] * 999, 8.0])
+    found = fit_log_amount(margin, np.exp(margin))
+    assert (found.slope, found.intercept) == pytest.approx((1.0, 0.0), abs=1e-3)
+
+
 def test_a_margin_that_ranks_the_wrong_way_gets_the_least_slope_and_the_right_mean():
     margin, good = outcomes(-1.0, 0.0, 5000)
     found = fit_log_odds(margin, good)
@@ -107,9 +113,9 @@ def test_a_shift_is_the_intercept_of_a_regression_whose_slope_is_fixed(shift):
 
 
 def test_a_shift_of_equal_margins_is_the_distance_to_the_log_odds():
-    assert log_odds_shift(np.full(4, 0.5), np.array([1.0, 1, 1, 0])) == pytest.approx(
-        np.log(3) - 0.5
-    )
+    for good in range(1, 30):
+        found = log_odds_shift(np.full(30, 0.3), (np.arange(30) < good).astype(float))
+        assert found == pytest.approx(np.log(good / (30 - good)) - 0.3)
 
 
 def test_an_amount_s_shift_makes_the_sums_equal():
@@ -118,8 +124,9 @@ def test_an_amount_s_shift_makes_the_sums_equal():
 
 
 def test_a_shift_of_one_outcome_or_no_amount_is_refused():
-    with pytest.raises(NotEnoughDataError):
-        log_odds_shift(np.zeros(3), np.ones(3))
+    for one in (np.zeros(3), np.ones(3)):
+        with pytest.raises(NotEnoughDataError):
+            log_odds_shift(np.zeros(3), one)
     with pytest.raises(NotEnoughDataError):
         log_amount_shift(np.zeros(3), np.zeros(3))
 

@@ -46,6 +46,11 @@ def test_the_error_is_that_of_the_best_and_not_of_the_cheap():
     assert cheapest(trials, StudyDirection.MAXIMIZE).values == [0.795, 150]
 
 
+def test_of_trials_that_are_equal_the_first_counts():
+    trials = study_of([(0.8, 200, 0.0), (0.8, 200, 0.1), (0.75, 100, 0.0)]).best_trials
+    assert cheapest(trials, StudyDirection.MAXIMIZE).number == 0
+
+
 def test_history_and_front_are_drawn_and_one_objective_has_no_front(tmp_path):
     two = draw_study(
         study_of([(0.8, 200, 0.01), (0.7, 150, 0.01), (0.6, 300, 0.0)]), "auc", tmp_path
@@ -68,4 +73,23 @@ def test_the_history_has_every_trial_the_best_so_far_and_the_pruned(direction):
     assert list(best.get_ydata()) == expected
     assert list(pruned.get_xdata()) == [4]
     assert axis.collections[0].get_offsets()[:, 1].tolist() == [0.6, 0.8, 0.7, 0.5]
+    plt.close(figure)
+
+
+@pytest.mark.parametrize(("direction", "sign"), [("maximize", 1), ("minimize", -1)])
+def test_the_front_is_drawn_by_cost_with_the_trial_that_is_taken_and_the_least_figure(
+    direction, sign
+):
+    rows = [(0.80 * sign, 200, 0.01), (0.795 * sign, 150, 0.0), (0.6 * sign, 100, 0.0)]
+    study = study_of([*rows, (0.5 * sign, 300, 0.0)], direction)
+    study.add_trial(optuna.create_trial(state=TrialState.PRUNED))
+    figure = front._front(study, "auc")
+    [axis] = figure.axes
+    trials, taken = (c.get_offsets().tolist() for c in axis.collections)
+    assert trials == [[cost, value] for value, cost, _ in (*rows, (0.5 * sign, 300, 0.0))]
+    assert taken == [[150, 0.795 * sign]]
+    line, least = axis.lines
+    assert [*line.get_xdata()] == [100, 150, 200]
+    assert [*line.get_ydata()] == [value for value, _, _ in rows[::-1]]
+    assert [*least.get_ydata()] == pytest.approx([0.79 * sign] * 2)
     plt.close(figure)

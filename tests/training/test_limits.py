@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import math
+from statistics import stdev
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -38,6 +41,7 @@ def test_a_rate_has_the_score_interval_of_scipy(rows, share):
     hits = round(share * rows)
     told = binomtest(hits, rows).proportion_ci(method="wilson")
     assert rate(hits, rows)[1:] == pytest.approx((told.low, told.high), abs=1e-12)
+    assert (rate(0, rows).low, rate(rows, rows).high) == (0.0, 1.0)
 
 
 @pytest.mark.parametrize(
@@ -65,7 +69,7 @@ def test_a_ratio_lies_between_its_limits_and_turned_round_has_the_limits_turned(
         assert there.low < there.value < there.high
         assert back[1:] == pytest.approx((1 / there.high, 1 / there.low))
     elif a[0]:
-        assert there.high == np.inf > there.low > 0
+        assert there.value == there.high == np.inf > there.low > 0
     elif b[0]:
         assert there.low == there.value == 0 < there.high < np.inf
 
@@ -95,6 +99,12 @@ def test_a_pair_of_large_groups_that_differ_is_not_hidden_behind_a_small_one():
     assert least([*large, small]).value == pytest.approx(2 / 3)
 
 
+def test_groups_that_may_be_alike_differ_by_nothing_at_least():
+    alike = [rate(10, 20), rate(11, 20)]
+    assert widest(alike).low == 0.0
+    assert least(alike).high == 1.0
+
+
 def test_several_groups_are_held_to_the_studentised_range():
     for k in (2, 3, 7):
         assert studentized_range.cdf(deviations(k) * np.sqrt(2), k, np.inf) == pytest.approx(0.95)
@@ -108,6 +118,7 @@ def test_rows_of_a_customer_who_always_does_the_same_tell_as_one():
     assert effective_rows(often, who) == pytest.approx(400)
     assert effective_rows(often, [str(i) for i in range(1200)]) == 1200
     assert effective_rows(np.ones(1200), who) == 400
+    assert effective_rows(np.array([1.0, 0.0] * 6), [str(i // 2) for i in range(12)]) == 12
     mixed = np.concatenate([mine, rng.random(400) < 0.3]).astype(float)
     told = effective_rows(mixed, [str(i % 400) for i in range(800)])
     assert 700 < told <= 800, "rows of a customer that have nothing to do with each other"
@@ -122,6 +133,14 @@ def test_limits_on_a_link_stay_in_range_and_at_an_end_are_those_of_a_rate():
     low = 2 * wilson(1.0, 10, Z).low - 1
     assert of_draws(1.0, np.ones(500), ATANH, 10, Z) == (1.0, low, 1.0)
     assert of_draws(0.0, np.zeros(500), LOG, 10, Z) == (0.0, 0.0, np.inf)
+
+
+def test_limits_are_so_many_deviations_of_the_draws_away_on_the_link():
+    """By hand on the log, where the slope is 1 by the figure; a draw without a figure is none."""
+    draws = [1.0, 1.2, 0.9, 1.4]
+    half = 2 * stdev(draws) / 1.1
+    found = of_draws(1.1, np.array([*draws, np.nan]), LOG, 4, 2.0)
+    assert found == pytest.approx((1.1, 1.1 * math.exp(-half), 1.1 * math.exp(half)))
 
 
 def turned(value: float, drawn: np.ndarray) -> tuple[float, float]:

@@ -29,6 +29,14 @@ def test_a_tenth_has_its_means_and_the_interval_of_its_own_rows():
         assert told["interval"][0] <= told["seen"] <= told["interval"][1]
 
 
+def test_a_resample_without_any_row_of_a_tenth_says_nothing_of_it():
+    y = np.array([0.0, 1.0] * 5)
+    weights = resample([str(i) for i in range(10)], 1)
+    assert (weights == 0).any(axis=0).all()
+    for row in reliability(y, np.arange(10) / 10, weights, is_amount=False):
+        assert row["interval"] == [row["seen"], row["seen"]]
+
+
 def test_tenths_of_amounts_are_by_their_mean():
     made = tied(is_amount=True)
     weights, mean = resample(made.customers, 5), made.y.mean()
@@ -64,9 +72,20 @@ def test_tiers_are_held_to_those_of_a_rule_of_the_same_sizes():
     assert none["intervals"].keys() == {*told["intervals"]} - {"quadratic_kappa"}
 
 
-def test_intervals_of_tiers_are_those_of_rows_drawn_again():
+def test_rows_that_a_rule_ranks_alike_across_a_cut_stand_above_it():
+    truth, said = np.array([0, 0, 0, 1]), np.array([0, 0, 1, 1])
+    told = tier_spread(truth, said, {"pair": np.array([1.0, 2.0, 2.0, 3.0])}, np.ones((2, 4)))
+    ours, above = (
+        cohen_kappa_score(truth, tiers, weights="quadratic") for tiers in (said, [0, 1, 1, 1])
+    )
+    assert told["differences"]["pair"]["quadratic_kappa"][0] == pytest.approx(ours - above)
+
+
+@pytest.mark.parametrize("most", [3, 2])
+def test_intervals_of_tiers_are_those_of_rows_drawn_again(most):
+    """Also where nobody is put into the highest."""
     rng, weights = np.random.default_rng(3), resample([str(i // 2) for i in range(120)], 4)
-    truth, said = rng.integers(0, 3, 120), rng.integers(0, 3, 120)
+    truth, said = rng.integers(0, 3, 120), rng.integers(0, most, 120)
     again = []
     for weight in weights:
         pair = [np.repeat(v, weight.astype(int)) for v in (truth, said)]
@@ -95,20 +114,24 @@ def test_what_the_first_rows_hold_is_a_slow_sum_over_rows_drawn_as_often(first):
 @pytest.mark.parametrize("first", [1, -1])
 def test_gains_and_profit_have_the_intervals_of_rows_drawn_again(first):
     rng = np.random.default_rng(8)
-    worth, score = rng.integers(0, 2, 40).astype(float), rng.normal(size=40)
-    weights = resample([str(i // 2) for i in range(40)], 1)
+    worth, score = rng.integers(0, 2, 53).astype(float), rng.normal(size=53)
+    weights = resample([str(i // 3) for i in range(53)], 1)
     ranked = np.argsort(-first * score)
-    shares, means = [], []
-    for weight in weights:
-        held = np.cumsum((weight * worth)[ranked])
-        shares.append(held[7] / held[-1])
-        means.append((weight * (worth - 0.3))[ranked][:10].sum() / weight.sum())
-    told = gains(worth, score, first, weights)
-    assert [{k: v for k, v in r.items() if k != "interval"} for r in told] == metrics.gains(
-        worth, score, first
-    )
-    assert told[1]["interval"] == pytest.approx(np.quantile(shares, [0.025, 0.975]))
-    money = profit(worth - 0.3, score, first, weights)
-    assert money["curve"][5]["share"] == 0.25
-    assert money["curve"][5]["interval"] == pytest.approx(np.quantile(means, [0.025, 0.975]))
-    assert money["best"]["profit"] == max(r["profit"] for r in money["curve"])
+    told, money = gains(worth, score, first, weights), profit(worth - 0.3, score, first, weights)
+    bare = [{k: v for k, v in row.items() if k != "interval"} for row in told]
+    assert bare == metrics.gains(worth, score, first)
+    held = [np.cumsum((w * worth)[ranked]) for w in weights]
+    end = told[0]["rows"] + told[1]["rows"] - 1
+    ends = np.quantile([h[end] / h[-1] for h in held], [0.025, 0.975])
+    assert told[1]["interval"] == pytest.approx(ends)
+    assert money["best"]["profit"] == max(row["profit"] for row in money["curve"])
+    for row in money["curve"]:
+        acted = ranked[: round(row["share"] * 53)]
+        drawn = [(w * (worth - 0.3))[acted].sum() / w.sum() for w in weights]
+        assert row["interval"] == pytest.approx(np.quantile(drawn, [0.025, 0.975]))
+
+
+def test_a_resample_in_which_nothing_is_sought_says_nothing_of_what_is_captured():
+    worth = np.array([1.0, *[0.0] * 9])
+    told = gains(worth, np.arange(10.0), -1, resample([str(i) for i in range(10)], 1))
+    assert [row["interval"] for row in told] == [[1.0, 1.0]] * 10

@@ -70,6 +70,18 @@ def test_trees_do_not_learn_what_a_date_tells_of_everybody():
     assert gain(by_date=True) < 0.03 < 0.1 < gain(by_date=False)
 
 
+def test_the_scale_is_told_by_the_rows_that_may_teach_and_by_all_of_them():
+    made, as_of = problem(600, 1, is_amount=True), np.repeat([0, 1], 300)
+    rows = np.flatnonzero(np.random.default_rng(2).random(600) < 0.5)
+    y = np.full(600, 1e6)
+    y[rows] = made.y[rows]
+    found = on_scale(replace(made, y=y), as_of, rows)
+    assert found.unit == pytest.approx(median(v for v in y[rows] if v > 0) / 4)
+    for date in (0, 1):
+        alike = [np.log1p(y[r] / found.unit) for r in rows if as_of[r] == date]
+        assert found.level[as_of == date] == pytest.approx(sum(alike) / len(alike))
+
+
 def test_an_outcome_has_no_scale():
     made = problem(600, 1)
     assert on_scale(made, np.repeat([0, 1], 300), ROWS) is made
