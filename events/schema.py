@@ -28,7 +28,10 @@ class Personal(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its Arrow type, unit, class of personal data, and what is allowed in it."""
+    """One column: its Arrow type, unit, class of personal data, and what is allowed in it.
+
+    `hint` is what the check says of a value that is no number, where there is more to say.
+    """
 
     name: str
     type: pa.DataType
@@ -39,6 +42,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True)

@@ -38,7 +38,7 @@ REST = """## What data cannot tell
 - A person whose columns are few, or coarse, or whose amounts and days were both changed.
 - A year alone, and a status that is frozen at extraction but ranks as an honest one would.
 - Events dated back into the past: both clocks say that they were known.
-- Texts as dates (`2024-W05`, `01.02.2024`) reach no check: reading refuses or leaves them out.
+- Texts as dates (`2024-W05`, `01.02.2024`) reach no check: reading refuses them.
 """
 
 
