@@ -10,6 +10,7 @@ rows; persons and dates into the data set.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -55,7 +56,9 @@ class Case:
 
 
 @click.command()
-@click.option("--data", default=DATA.default, help="folder of the public data sets")
+@click.option(
+    "--data", default=lambda: DATA.read(os.environ), help="folder of the public data sets"
+)
 @click.option("--bank", type=click.Path(path_type=Path), required=True, help="a simulated bank")
 @click.option(
     "--home", type=click.Path(path_type=Path), required=True, help="where results are kept"
