@@ -57,8 +57,8 @@ def copied(
     rng: np.random.Generator,
 ) -> Dataset:  # fmt: skip
     """The data set with some customers once more."""
-    main = GIVEN if dataset.given is not None else "outcomes"
-    main = main if dataset.has(main) else "transactions"
+    tables = (GIVEN, "outcomes", "transactions", "statements")
+    main = next(t for t in tables if t in dataset.tables and dataset.has(t))
     ids = pc.unique(dataset.table(main, ["customer_id"])["customer_id"])
     some = ids.take(pa.array(np.sort(rng.permutation(len(ids))[: len(ids) // SHARE])))
     for name in dataset.tables:
@@ -66,7 +66,7 @@ def copied(
             continue
         rows = dataset.table(name)
         more = rows.filter(pc.is_in(rows["customer_id"], value_set=some))
-        new = pa.array([renamed(c) for c in more["customer_id"].to_pylist()])
+        new = pa.array([renamed(c) for c in more["customer_id"].to_pylist()], pa.string())
         more = change(name, more.set_column(0, rows.schema.field(0), new), rng)
         whole = pa.concat_tables([rows, more.cast(rows.schema)])
         (root / name).mkdir()

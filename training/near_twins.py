@@ -7,8 +7,7 @@ here no column need agree.
 Two strangers lie so close in a column with a chance `p = t (2 - t)`, where t is the share of rows
 between them. The sum of `-ln p` over k unrelated columns has a gamma distribution of shape k
 (Source: Fisher, 1932), a column counting less where it goes with another one. Pairs are taken from
-the least sum on at which chance makes at most a hundredth of what is found: columns are never quite
-unrelated.
+the least sum on at which chance makes at most a twentieth of what is found.
 """
 
 from __future__ import annotations
@@ -19,14 +18,13 @@ from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from scipy.special import gammaincc
 
-from training.twins import beyond_chance, candidates, codes_of, own_share
+from training.twins import FALSE_SHARE, beyond_chance, candidates, codes_of, own_share
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 LEAST_KINDS, LEAST_COLUMNS = 50, 3
 """Only columns with so many values place a row; at least so many of them."""
 ASKED, NEIGHBOURS = 2_000, 2
-FALSE_SHARE = 0.01
 
 
 def near_twins(table: pa.Table, sides: Ints) -> tuple[Ints, Ints]:

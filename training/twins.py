@@ -59,11 +59,19 @@ def case_tells(ids: Sequence[str]) -> bool:
 def same_ids(ids: Sequence[str], sides: Ints) -> Ints:
     """Pairs (m, 2) of places on different sides (n,) whose ids are the same plain one: of everybody
     who has a twin on another side, one pair."""
-    groups: dict[str, list[int]] = defaultdict(list)
     folds = not case_tells(ids)
-    for place, text in enumerate(ids):
-        groups[plain_id(text, folds=folds)].append(place)
-    groups.pop("", None)
+    kinds: dict[str, int] = {"": -1}
+    code = [kinds.setdefault(plain_id(i, folds=folds), len(kinds)) for i in ids]
+    return across(np.array(code, dtype=np.int64), sides)
+
+
+def across(code: Ints, sides: Ints) -> Ints:
+    """Pairs (m, 2) of places on different sides (n,) of one code; -1 is nobody's. Of everybody who
+    has a twin on another side, one pair."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for place, kind in enumerate(code.tolist()):
+        groups[kind].append(place)
+    groups.pop(-1, None)
     pairs = []
     for group in groups.values():
         first = sides[group[0]]

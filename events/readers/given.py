@@ -24,7 +24,7 @@ from events.convert import CALENDAR
 from events.files import read_file
 from events.given import FILE, GIVEN, GivenColumn, GivenTable, read_given
 from events.readers.base import RawTable, Source
-from events.schema import INSTANT
+from events.schema import INSTANT, PERSON_ID
 from events.shown import listed, shown
 
 PUBLIC = ("give_me_some_credit", "av_bank_churn", "bankchurners")
@@ -71,7 +71,8 @@ def raw_tables(given: GivenTable, folder: Path) -> Iterator[RawTable]:
     if not file.resolve().is_relative_to(folder.resolve()) or not file.is_file():
         raise InputError(f"{folder.name}/ does not hold {shown(given.file)}: put the table there")
     data = read_file(file, given.file)
-    wanted = dict.fromkeys([given.id, given.label, *(c.column for c in given.columns)])
+    person = [] if given.person_id is None else [given.person_id]
+    wanted = dict.fromkeys([given.id, given.label, *person, *(c.column for c in given.columns)])
     absent = [n for n in wanted if n not in data.column_names]
     if absent:
         there = f"there are {listed(data.column_names)}"
@@ -81,7 +82,10 @@ def raw_tables(given: GivenTable, folder: Path) -> Iterator[RawTable]:
     later = _instants(given.as_of + timedelta(days=given.horizon_days), data.num_rows)
     columns = {c.name: _numbers(data[c.column], c, to_micros(given.as_of)) for c in given.columns}
     who = {"customer_id": data[given.id], "happened_at": as_of, "known_at": as_of}
-    yield RawTable(GIVEN, given.file, pa.table({**who, **columns}))
+    whose = pa.table({**who, **columns})
+    for theirs in person:
+        whose = whose.append_column(PERSON_ID.name, data[theirs])
+    yield RawTable(GIVEN, given.file, whose)
     is_bad = pc.equal(data[given.label].cast(pa.string()), given.bad)
     yield RawTable(
         "outcomes",

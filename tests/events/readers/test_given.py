@@ -16,6 +16,7 @@ from events.readers import SOURCES
 from events.readers.given import PUBLIC, declared
 from tests.events.given_world import DECLARATION, folder, people
 from tests.events.raw_world import NOW
+from training.people import persons
 
 
 def test_every_value_is_read_as_declared(tmp_path):
@@ -119,6 +120,21 @@ def test_a_column_of_dates_in_another_form_is_refused_whole(tmp_path):
     for written, why in (('"soon"', "has a day"), ('"%Q"', "no way to write a date")):
         with pytest.raises(InputError, match=why):
             dated(tmp_path, ["01.02.2023"] * 20, written)
+
+
+def test_their_column_of_persons_is_kept_as_text_and_parts_the_rows(tmp_path):
+    phones = [None, "", *(f"{i // 2:04x}" for i in range(2, 40))]
+    rows = people(40).append_column("PHONE", pa.array(phones))
+    data = folder(tmp_path / "raw", rows, 'person_id = "PHONE"\n' + DECLARATION)
+    dataset, report = ingest(SOURCES["given"], data, tmp_path / "out", now=NOW)
+    assert not report.faults
+    found = {r["customer_id"]: r["person_id"] for r in dataset.table("given").to_pylist()}
+    assert found == {str(i): p or None for i, p in enumerate(phones)}
+    assert dataset.plan.person_columns == ("person_id",)
+    who = dict(zip(found, persons(dataset, [*found]), strict=True))
+    assert len({*who.values()}) == 2 + 19
+    assert all(who[str(i)] == who[str(i + 1)] for i in range(2, 40, 2))
+    assert (who["0"], who["1"]) == ("0", "1")
 
 
 @pytest.mark.parametrize(
