@@ -39,6 +39,19 @@ def test_touched_copies_are_found_and_nobody_else(kind):
     assert len(found - true) <= 1
 
 
+def test_a_percent_in_four_columns_is_found_and_of_strangers_in_many_small_tables_none():
+    rng = np.random.default_rng(1)
+    X = np.exp(7 + rng.normal(size=(4000, 4))).round(2)
+    again = X[:400] * (1 + 0.005 * rng.normal(size=(400, 4)))
+    sides = np.repeat([0, 1], [4000, 400])
+    found = near_twins(table_of(np.vstack([X, again])), sides)[0]
+    assert len(found) > 200
+    assert (found[:, 1] - found[:, 0] == 4000).mean() > 0.9
+    for seed in range(60):
+        X = np.random.default_rng(seed).normal(size=(300, 4))
+        assert len(near_twins(table_of(X), np.arange(300) % 3 // 2)[0]) == 0
+
+
 @pytest.mark.parametrize("seed", range(4))
 def test_strangers_are_nobodys_twins(seed):
     rng = np.random.default_rng(seed)
