@@ -24,7 +24,7 @@ from training.findings import Finding
 from training.near_twins import near_twins
 from training.people import persons, profile
 from training.splits import percents
-from training.twins import across, same_ids, twins
+from training.twins import across, codes_of, same_ids, twins
 
 Ints = NDArray[np.int64]
 Pairs = dict[tuple[str, str], float]
@@ -60,9 +60,10 @@ def same_person(
     known, at = known.drop_columns(["customer_id"]).filter(pa.array(at >= 0)), at[at >= 0]
     linked, known, crowd = _linked(known, sides[at])
     alike = same_ids(customers, sides)
-    near, sample = near_twins(known, sides[at])
+    codes = codes_of(known)
+    near, sample = near_twins(codes, sides[at])
     same, moved = same_histories(dataset, place)
-    pairs = np.concatenate([at[twins(known, sides[at])], at[near], at[linked], same, alike])
+    pairs = np.concatenate([at[twins(codes, sides[at])], at[near], at[linked], same, alike])
     both, later = (
         int(asked[np.unique(p[sides[p[:, 0]] != sides[p[:, 1]]])].sum()) for p in (pairs, moved)
     )

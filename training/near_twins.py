@@ -1,6 +1,6 @@
 """The same person under several ids whose values were touched a little, or mostly changed.
 
-Enters: a table of what is known of each customer, one row each, and the side each stands on.
+Enters: the codes of what is known of each customer, one row each, and the side each stands on.
 Leaves: pairs of row numbers on different sides. What `training.twins` finds agrees in most columns;
 here no column need agree.
 
@@ -14,12 +14,11 @@ hundredth, so that no stranger of a small table is taken for another.
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from scipy.special import gammaincc
 
-from training.twins import FALSE_SHARE, beyond_chance, candidates, codes_of, own_share
+from training.twins import FALSE_SHARE, beyond_chance, candidates, own_share
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
@@ -29,10 +28,10 @@ ASKED, NEIGHBOURS = 2_000, 2
 SEVERAL, SHARE_OF_FEW = 3, 0.01
 
 
-def near_twins(table: pa.Table, sides: Ints) -> tuple[Ints, Ints]:
-    """Pairs (m, 2) of row numbers on different sides (n,) that are one person, and the rows that
-    were asked for their nearest, of the smallest side; none where the columns tell too little."""
-    codes = codes_of(table)
+def near_twins(codes: Ints, sides: Ints) -> tuple[Ints, Ints]:
+    """Pairs (m, 2) of row numbers on different sides (n,) that are one person, by `codes_of` what
+    is known of each, and the rows that were asked for their nearest, of the smallest side; none
+    where the columns tell too little."""
     codes = codes[:, codes.max(axis=0, initial=-1) + 1 >= LEAST_KINDS]
     n, k = codes.shape
     if k < LEAST_COLUMNS or n < 2:
