@@ -24,7 +24,7 @@ python -m experiments.leaks --bank raw --home red
 
 writes this page. Each kind is planted by itself: as columns, beside at most 20 of the set's own
 features and in at most 6,000 learning rows (means of levels: in all), or as customers and dates in
-the whole data set (a fiftieth of the customers once more, under new ids), or as events of 1,000
+the whole data set (a fiftieth of the customers once more, under new ids), or as events of 600
 customers, whose features are then computed anew. **caught**: the finding stops a training, or the
 check refuses the rows; told: it is said; missed: nothing names the plant. What each check does, and
 what it says of clean data: [leaks](leakage.md).
