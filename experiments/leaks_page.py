@@ -29,7 +29,11 @@ customers, whose features are then computed anew. **caught**: the finding stops 
 check refuses the rows; told: it is said; missed: nothing names the plant. What each check does, and
 what it says of clean data: [leaks](leakage.md).
 """
-REST = """## What data cannot tell
+REST = """`taiwan_credit_default` is told of its own twins, whatever else is planted. `credit_card_approval` goes
+by person: copies of those with an application stand on the side of the first, and are no leak; those
+without one have statuses by month alone, which tell nobody.
+
+## What data cannot tell
 
 - The outcome with noise at an AUC near that of honest features: it is told while it goes with no
   other feature; one that was made to go with them, as an amount partly of the horizon, looks like a
@@ -38,7 +42,8 @@ REST = """## What data cannot tell
 - A mean outcome of few levels: with thirty there is too little chance in them to be missed.
 - A person whose columns are few, or coarse, or whose amounts and days were both changed.
 - A year alone, and a status that is frozen at extraction but ranks as an honest one would.
-- Events dated back into the past: both clocks say that they were known.
+- Events dated back into the past: both clocks say that they were known. They are seen where they make
+  a value that hardly anybody else has.
 - Texts as dates (`2024-W05`, `01.02.2024`) reach no check: reading refuses them.
 """
 

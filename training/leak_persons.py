@@ -8,7 +8,7 @@ their events: the same amounts, or the same instants, in whatever order or on wh
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 import numpy as np
@@ -70,36 +70,41 @@ def same_person(
     by_id, by_person = (int(asked[np.unique(p)].sum()) for p in (alike, at[linked]))
     unseen = int(asked.sum())
     figures = {"unseen": unseen, "also_learnt_from": both, "by_id": by_id,
-               "by_person_id": by_person, "alike": later}  # fmt: skip
+               "by_person_id": by_person, "alike": later, "crowd": crowd}  # fmt: skip
     share = both / max(unseen, 1)
     if sample.size:
         share = max(share, float(np.isin(sample, near).mean()))
-    found = []
+    return [*_persons(figures, share)], figures
+
+
+def _persons(figures: Mapping[str, int], share: float) -> Iterator[Finding]:
+    """What the figures say; `share`: of the unseen, those who are learnt from under another id."""
+    unseen, later, crowd = (figures[n] for n in ("unseen", "alike", "crowd"))
+    by_id, by_person = figures["by_id"], figures["by_person_id"]
     if share >= SHARED_TOLD:
         said = (
-            f"{both} of {unseen} unseen customers are learnt from under another id: name the "
-            "columns that tell a person in `person_columns` of the plan"
+            f"{figures['also_learnt_from']} of {unseen} unseen customers are learnt from under "
+            "another id: name the columns that tell a person in `person_columns` of the plan"
         )
         if by_id:
             said += f"; {by_id} of the ids differ only in how they are written: write each one way"
         if by_person:
             said += f'; {by_person} have the same `person_id`: say person_columns = ["person_id"]'
         is_sure = share >= SHARED_STOPS
-        found.append(Finding("same_person", "customer_id", said, round(share, 4), is_sure))
+        yield Finding("same_person", "customer_id", said, round(share, 4), is_sure)
     if later / max(unseen, 1) >= SHARED_TOLD:
         said = (
             f"{later} of {unseen} unseen customers share much of a history with one who is learnt "
             "from, or have the same statements in other months: they may be one person"
         )
         figure = round(later / unseen, 4)
-        found.append(Finding("same_person", "histories", said, figure, is_sure=False))
+        yield Finding("same_person", "histories", said, figure, is_sure=False)
     if crowd > CROWD:
         said = (
             f"one value stands for {crowd} ids: no person has so many; leave it empty where nobody "
             "knows it"
         )
-        found.append(Finding("same_person", "person_id", said, float(crowd), is_sure=False))
-    return found, figures
+        yield Finding("same_person", "person_id", said, float(crowd), is_sure=False)
 
 
 def _linked(known: pa.Table, sides: Ints) -> tuple[Ints, pa.Table, int]:
@@ -111,9 +116,7 @@ def _linked(known: pa.Table, sides: Ints) -> tuple[Ints, pa.Table, int]:
     code = pc.fill_null(ids.indices, -1).to_numpy().astype(np.int64)
     counts = np.bincount(code[code >= 0], minlength=1)
     code[np.isin(code, np.flatnonzero(counts > CROWD))] = -1
-    return (
-        across(code, sides), known.drop_columns([PERSON_ID.name]), int(counts.max()),
-    )  # fmt: skip
+    return across(code, sides), known.drop_columns([PERSON_ID.name]), int(counts.max())
 
 
 def same_histories(dataset: Dataset, place: Mapping[str, int]) -> tuple[Ints, Ints]:
