@@ -29,9 +29,9 @@ customers, whose features are then computed anew. **caught**: the finding stops 
 check refuses the rows; told: it is said; missed: nothing names the plant. What each check does, and
 what it says of clean data: [leaks](leakage.md).
 """
-REST = """`taiwan_credit_default` is told of its own twins, whatever else is planted. `credit_card_approval` goes
-by person: copies of those with an application stand on the side of the first, and are no leak; those
-without one have statuses by month alone, which tell nobody.
+REST = """`taiwan_credit_default` is told of its own twins, whatever else is planted.
+`credit_card_approval` goes by person: copies of those with an application stand on the side of the
+first, and are no leak; those without one have statuses by month alone, which tell nobody.
 
 ## What data cannot tell
 
@@ -42,8 +42,8 @@ without one have statuses by month alone, which tell nobody.
 - A mean outcome of few levels: with thirty there is too little chance in them to be missed.
 - A person whose columns are few, or coarse, or whose amounts and days were both changed.
 - A year alone, and a status that is frozen at extraction but ranks as an honest one would.
-- Events dated back into the past: both clocks say that they were known. They are seen where they make
-  a value that hardly anybody else has.
+- Events dated back into the past: both clocks say that they were known. They are seen where they
+  make a value that hardly anybody else has.
 - Texts as dates (`2024-W05`, `01.02.2024`) reach no check: reading refuses them.
 """
 
