@@ -53,6 +53,8 @@ def check_table(table: Table, raw: pa.Table, file: str, now: int) -> Checked:
     for column in table.columns:
         present = column.name in raw.column_names
         source = raw[column.name] if present else pa.nulls(raw.num_rows, column.type)
+        if column.unit == "id" and not column.required:
+            source = _filled(source)
         arrays[column.name], broken = convert(source, column)
         if column.required:
             absent = _mask(pc.is_null(source))
@@ -122,6 +124,12 @@ def _blank(array: pa.Array | pa.ChunkedArray) -> Mask:
     if not (pa.types.is_string(array.type) or pa.types.is_large_string(array.type)):
         return np.zeros(len(array), dtype=bool)
     return _mask(pc.equal(pc.utf8_trim_whitespace(array), ""))
+
+
+def _filled(array: pa.ChunkedArray | pa.Array) -> pa.ChunkedArray | pa.Array:
+    """An id that need not be there, without the blanks that stand for none."""
+    blank = _blank(array)
+    return pc.if_else(pa.array(blank), pa.scalar(None, array.type), array) if blank.any() else array
 
 
 def _values(column: Column, array: pa.Array) -> Iterator[tuple[str, str, Mask]]:

@@ -45,7 +45,7 @@ def convert(column: pa.ChunkedArray | pa.Array, wanted: Column) -> tuple[pa.Arra
     if pa.types.is_string(wanted.type):
         return _text(array)
     if pa.types.is_floating(wanted.type):
-        return _number(array)
+        return _number(array, wanted.hint)
     if pa.types.is_timestamp(wanted.type):
         return _instant(array)
     if pa.types.is_date(wanted.type):
@@ -90,7 +90,7 @@ def _whole(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
     ]
 
 
-def _number(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
+def _number(array: pa.Array, hint: str) -> tuple[pa.Array, list[Broken]]:
     if pa.types.is_integer(array.type) or pa.types.is_floating(array.type):
         return array.cast(pa.float64(), safe=False), []
     if pa.types.is_decimal(array.type):
@@ -113,7 +113,7 @@ def _number(array: pa.Array) -> tuple[pa.Array, list[Broken]]:
             grouped,
         ),
         ("not_finite", "NaN and infinite are no numbers: leave it empty", odd),
-        ("wrong_type", "it is text where a number is wanted", rest),
+        ("wrong_type", hint or "it is text where a number is wanted", rest),
     ]
 
 

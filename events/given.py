@@ -10,14 +10,23 @@ from __future__ import annotations
 import tomllib
 from typing import Annotated, Literal
 
+import pandas as pd
 import pyarrow as pa
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    ConfigDict,
+    Field,
+    ValidationError,
+    model_validator,
+)
 
 from domain.errors import InputError
 from domain.plan import StudyPlan, TargetPlan
 from domain.tiers import Target
 from events.mapping import faults_of
-from events.schema import INSTANT, Column, Personal, Table
+from events.schema import INSTANT, PERSON_ID, Column, Personal, Table
 from events.shown import listed, shown
 from events.words import likeness, plain
 
@@ -32,6 +41,19 @@ Text = Annotated[str, Field(min_length=1, max_length=200)]
 Sign = Literal[-1, 0, 1]
 
 
+def _is_format(text: str) -> str:
+    try:
+        pd.to_datetime(pd.Series(["2000-01-01"]), format=text, errors="coerce")
+    except ValueError as e:
+        raise ValueError(f"no way to write a date: {str(e)[:100]}") from None
+    if "%d" not in text and "%j" not in text:
+        raise ValueError("a date has a day: write it like %d.%m.%Y")
+    return text
+
+
+Written = Annotated[str, AfterValidator(_is_format)]
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
@@ -40,9 +62,10 @@ class GivenColumn(_Strict):
     """One column of theirs as a feature: unit, two texts, directions, class of personal data.
 
     A number is taken as it is; `values` turns codes into numbers (a code not named is missing),
-    `is_one_of` makes a flag of some codes, `days_since` counts from a date to as_of. Values in
-    `missing` stand for no value. The unit `code` says that values have no order (a branch, a city):
-    a scorer reads them by what came of the customers of each level.
+    `is_one_of` makes a flag of some codes, `days_since` counts from a date to as_of: true, or how
+    the date is written where that is not ISO 8601. Values in `missing` (numbers or texts) stand for
+    no value. The unit `code` says that values have no order (a branch, a city): a scorer reads them
+    by what came of the customers of each level.
     """
 
     name: Name
@@ -57,8 +80,8 @@ class GivenColumn(_Strict):
     personal: Personal = Personal.BEHAVIOUR
     values: dict[str, float] = {}
     is_one_of: tuple[str, ...] = ()
-    days_since: bool = False
-    missing: tuple[float, ...] = ()
+    days_since: bool | Written = False
+    missing: tuple[float | str, ...] = ()
 
     @model_validator(mode="after")
     def _is_free(self) -> GivenColumn:
@@ -82,6 +105,17 @@ class GivenColumn(_Strict):
         return self
 
     @property
+    def hint(self) -> str:
+        """What is said of a value that cannot be read."""
+        if not self.days_since:
+            return ""
+        if self.days_since is True:
+            return (
+                'it is no date like 1980-12-31: say days_since = "%d.%m.%Y", or how it is written'
+            )
+        return f"it is no date written as {shown(self.days_since)}"
+
+    @property
     def better(self) -> dict[Target, int]:
         """The directions that are not free."""
         signs: dict[Target, int] = {
@@ -100,6 +134,8 @@ class GivenTable(_Strict):
     """A declared table: where it stands, whose rows they are, the label and the columns.
 
     `nominal`: nobody knows when the columns were known; `as_of` stands in, and no age counts by it.
+    `person_id`: their column that is the same for all ids of a person; splits go by it, or by it
+    and others where `person_columns` name it beside them.
     """
 
     text: Text
@@ -114,12 +150,14 @@ class GivenTable(_Strict):
     currency: Text
     split_key: Text
     test_percent: int = Field(default=30, ge=5, le=50)
+    person_id: str | None = None
     person_columns: tuple[Name, ...] = ()
     columns: Annotated[tuple[GivenColumn, ...], Field(min_length=1)]
 
     @model_validator(mode="after")
     def _are_told_apart(self) -> GivenTable:
         names = [c.name for c in self.columns]
+        names += [PERSON_ID.name] if self.person_id is not None else []
         twice = sorted({n for n in names if names.count(n) > 1})
         if twice:
             raise ValueError(f"columns {listed(twice)} are declared twice: rename one")
@@ -138,16 +176,21 @@ class GivenTable(_Strict):
             Column("happened_at", INSTANT, "instant", Personal.NONE, "as_of", required=True),
             Column("known_at", INSTANT, "instant", Personal.NONE, "as_of", required=True),
         )
-        columns = (Column(c.name, pa.float64(), c.unit, c.personal, c.en) for c in self.columns)
-        return Table(GIVEN, self.text, ("customer_id", "happened_at"), (*clocks, *columns))
+        person = (PERSON_ID,) if self.person_id is not None else ()
+        columns = (
+            Column(c.name, pa.float64(), c.unit, c.personal, c.en, hint=c.hint)
+            for c in self.columns
+        )
+        return Table(GIVEN, self.text, ("customer_id", "happened_at"), (*clocks, *person, *columns))
 
     @property
     def plan(self) -> StudyPlan:
         """Unseen customers test; the label is the source's own."""
         target = TargetPlan(horizon_days=self.horizon_days, label="outcomes")
+        by_id = (PERSON_ID.name,) if self.person_id is not None else ()
         return StudyPlan(
             split="customer", split_key=self.split_key, test_percent=self.test_percent,
-            person_columns=self.person_columns, currency=self.currency,
+            person_columns=self.person_columns or by_id, currency=self.currency,
             targets={self.target: target},
         )  # fmt: skip
 

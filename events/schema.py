@@ -28,7 +28,10 @@ class Personal(StrEnum):
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its Arrow type, unit, class of personal data, and what is allowed in it."""
+    """One column: its Arrow type, unit, class of personal data, and what is allowed in it.
+
+    `hint` is what the check says of a value that is no number, where there is more to say.
+    """
 
     name: str
     type: pa.DataType
@@ -39,6 +42,7 @@ class Column:
     allowed: tuple[str, ...] = ()
     minimum: float | None = None
     maximum: float | None = None
+    hint: str = ""
 
 
 @dataclass(frozen=True)
@@ -81,6 +85,14 @@ def _choice(name: str, text: str, *allowed: str) -> Column:
     return Column(name, pa.string(), "category", personal, text, required=True, allowed=allowed)
 
 
+PERSON_ID = Column(
+    "person_id",
+    pa.string(),
+    "id",
+    Personal.IDENTIFIER,
+    "one for all ids of a person or household, as a hash of phone, e-mail or document; no feature "
+    "reads it",
+)
 CUSTOMERS = Table(
     "customers",
     "what a customer told us; the latest version known counts",
@@ -106,6 +118,7 @@ CUSTOMERS = Table(
         Column("owns_home", pa.bool_(), "flag", Personal.FINANCIAL, "owns real estate"),
         Column("owns_car", pa.bool_(), "flag", Personal.FINANCIAL, "owns a car"),
         Column("region", pa.string(), "category", Personal.BEHAVIOUR, "region or country"),
+        PERSON_ID,
         Column(
             "products", pa.float64(), "products", Personal.BEHAVIOUR, "products held", minimum=0
         ),

@@ -68,6 +68,8 @@ COLUMN_WORDS = {
     "owns_home": "homeowner ownsrealty 是否有房",
     "owns_car": "carowner 是否有车",
     "region": "country city state province area land 地区 城市 国家 省份",
+    "person_id": "personkey personhash phonehash mobilehash emailhash dochash documenthash "
+    "idcardhash addresshash deviceid household householdid 手机号哈希 证件号哈希 家庭编号 设备号",
     "products": "productcount productsheld 产品数 持有产品数",
 }
 CODE_WORDS = {

@@ -10,6 +10,7 @@ rows; persons and dates into the data set.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -27,7 +28,8 @@ from domain.workspace import Workspace
 from events.dataset import Dataset, has_dataset, open_dataset
 from events.ingest import ingest
 from events.readers import SOURCES
-from experiments.leaks_page import keep, kept, write_page
+from experiments.leaks_events import events_found
+from experiments.leaks_page import TITLES, keep, kept, write_page
 from experiments.leaks_persons import persons_found
 from training.findings import Finding
 from training.fit import Material
@@ -55,20 +57,28 @@ class Case:
 
 
 @click.command()
-@click.option("--data", default=DATA.default, help="folder of the public data sets")
+@click.option(
+    "--data", default=lambda: DATA.read(os.environ), help="folder of the public data sets"
+)
 @click.option("--bank", type=click.Path(path_type=Path), required=True, help="a simulated bank")
 @click.option(
     "--home", type=click.Path(path_type=Path), required=True, help="where results are kept"
 )
 @click.option("--only", type=click.Choice(SETS), multiple=True, help="these sets [all]")
-def main(data: str, bank: Path, home: Path, only: tuple[str, ...]) -> None:
+@click.option("--part", type=click.Choice(list(TITLES)), multiple=True, help="these kinds [all]")
+def main(
+    data: str, bank: Path, home: Path, only: tuple[str, ...], part: tuple[str, ...]
+) -> None:  # fmt: skip
     """Plant every kind into every set, and write the page of all sets that were ever tried."""
     for name in only or SETS:
         case = opened(name, bank if name == "bank" else Path(data) / name, home)
-        found = {
-            "columns": [*columns_found(case)], "customers": [*persons_found(case.dataset, SEED)],
-        }  # fmt: skip
-        keep(home, name, found)
+        kinds = {
+            "columns": lambda case=case: columns_found(case),
+            "customers": lambda case=case: persons_found(case.dataset, SEED),
+            "events": lambda case=case: events_found(case.dataset, SEED),
+        }
+        for chosen in part or TITLES:
+            keep(home, name, chosen, [*kinds[chosen]()])
         write_page(kept(home, SETS))
         click.echo(f"{name}: done")
 

@@ -6,6 +6,7 @@ copied, with all their rows, under new ids, which are then changed as the kind s
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -19,6 +20,7 @@ import pyarrow.parquet as pq
 from domain.asof import MICROS_PER_DAY, to_micros
 from events.dataset import Dataset
 from events.given import GIVEN, GivenColumn
+from events.schema import PERSON_ID
 from features.programs import CLOCKS
 from training.findings import Finding
 from training.leak_dates import EXCEL_EPOCH, future_dated
@@ -43,6 +45,12 @@ def persons_found(dataset: Dataset, seed: int) -> Found:
             again = copied(dataset, Path(folder), renamed, change, np.random.default_rng(seed))
             found = same_person(again, labelled(again)[0])[0]
         yield kind, strength, max(found, key=lambda f: f.is_sure, default=None)
+    with tempfile.TemporaryDirectory() as folder:
+        linked = phoned(dataset, Path(folder), np.random.default_rng(seed))
+        if linked is not None:
+            found = same_person(linked, labelled(linked)[0])[0]
+            worst = max(found, key=lambda f: f.is_sure, default=None)
+            yield "persons twice", "strangers with one phone", worst
     for target, table in labelled(dataset)[0].items():
         for mixed in (0.0, 0.3, 0.6):
             again = _sorted_ids(table, mixed, np.random.default_rng(seed))
@@ -57,8 +65,8 @@ def copied(
     rng: np.random.Generator,
 ) -> Dataset:  # fmt: skip
     """The data set with some customers once more."""
-    main = GIVEN if dataset.given is not None else "outcomes"
-    main = main if dataset.has(main) else "transactions"
+    tables = (GIVEN, "outcomes", "transactions", "statements")
+    main = next(t for t in tables if t in dataset.tables and dataset.has(t))
     ids = pc.unique(dataset.table(main, ["customer_id"])["customer_id"])
     some = ids.take(pa.array(np.sort(rng.permutation(len(ids))[: len(ids) // SHARE])))
     for name in dataset.tables:
@@ -66,13 +74,34 @@ def copied(
             continue
         rows = dataset.table(name)
         more = rows.filter(pc.is_in(rows["customer_id"], value_set=some))
-        new = pa.array([renamed(c) for c in more["customer_id"].to_pylist()])
+        new = pa.array([renamed(c) for c in more["customer_id"].to_pylist()], pa.string())
         more = change(name, more.set_column(0, rows.schema.field(0), new), rng)
         whole = pa.concat_tables([rows, more.cast(rows.schema)])
         (root / name).mkdir()
         order = [("customer_id", "ascending"), ("happened_at", "ascending")]
         pq.write_table(whole.sort_by(order), root / name / "part-00000.parquet")
     return replace(dataset, root=root)
+
+
+def phoned(dataset: Dataset, root: Path, rng: np.random.Generator) -> Dataset | None:
+    """The data set whose customers have a `person_id`: a twentieth has that of another one."""
+    name = GIVEN if dataset.given is not None else "customers"
+    if name not in dataset.tables or not dataset.has(name):
+        return None
+    rows = dataset.table(name)
+    ids = pc.unique(rows["customer_id"])
+    phones = np.array([f"h{i}" for i in range(len(ids))])
+    twice = rng.permutation(len(ids))[: len(ids) // 20 * 2].reshape(2, -1)
+    phones[twice[0]] = phones[twice[1]]
+    told = pa.array(phones).take(pc.index_in(rows["customer_id"], value_set=ids).combine_chunks())
+    if PERSON_ID.name in rows.column_names:
+        rows = rows.drop_columns([PERSON_ID.name])
+    shutil.copytree(dataset.root, root / "dataset")
+    for file in (root / "dataset" / name).iterdir():
+        file.unlink()
+    place = root / "dataset" / name / "part-00000.parquet"
+    pq.write_table(rows.append_column(PERSON_ID.name, told), place)
+    return replace(dataset, root=root / "dataset")
 
 
 def _as_it_is(_: str, rows: pa.Table, __: np.random.Generator) -> pa.Table:

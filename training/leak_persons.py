@@ -8,7 +8,7 @@ their events: the same amounts, or the same instants, in whatever order or on wh
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import duckdb
 import numpy as np
@@ -18,12 +18,13 @@ from numpy.typing import NDArray
 
 from domain.tiers import Target
 from events.dataset import Dataset
+from events.schema import PERSON_ID
 from training import metrics
 from training.findings import Finding
 from training.near_twins import near_twins
 from training.people import persons, profile
 from training.splits import percents
-from training.twins import same_ids, twins
+from training.twins import across, codes_of, same_ids, twins
 
 Ints = NDArray[np.int64]
 Pairs = dict[tuple[str, str], float]
@@ -36,6 +37,8 @@ RARE_AMOUNT, RARE_INSTANT = 20, 3
 """An amount tells a person where at most so many customers have it; an instant of a batch job,
 as of salaries, tells nobody."""
 ID_AUC, ID_ROWS = 0.75, 200
+CROWD = 50
+"""Ids that one `person_id` may have; a placeholder has more."""
 TIMES_OF_DAY = 1_000
 """Instants tell a person only where they have so many; days do not."""
 
@@ -55,37 +58,65 @@ def same_person(
     known = profile(dataset)
     at = np.array([place.get(c, -1) for c in known["customer_id"].to_pylist()], dtype=np.int64)
     known, at = known.drop_columns(["customer_id"]).filter(pa.array(at >= 0)), at[at >= 0]
+    linked, known, crowd = _linked(known, sides[at])
     alike = same_ids(customers, sides)
-    near, sample = near_twins(known, sides[at])
+    codes = codes_of(known)
+    near, sample = near_twins(codes, sides[at])
     same, moved = same_histories(dataset, place)
-    pairs = np.concatenate([at[twins(known, sides[at])], at[near], same, alike])
+    pairs = np.concatenate([at[twins(codes, sides[at])], at[near], at[linked], same, alike])
     both, later = (
         int(asked[np.unique(p[sides[p[:, 0]] != sides[p[:, 1]]])].sum()) for p in (pairs, moved)
     )
-    by_id = int(asked[np.unique(alike)].sum())
+    by_id, by_person = (int(asked[np.unique(p)].sum()) for p in (alike, at[linked]))
     unseen = int(asked.sum())
-    figures = {"unseen": unseen, "also_learnt_from": both, "by_id": by_id, "alike": later}
+    figures = {"unseen": unseen, "also_learnt_from": both, "by_id": by_id,
+               "by_person_id": by_person, "alike": later, "crowd": crowd}  # fmt: skip
     share = both / max(unseen, 1)
     if sample.size:
         share = max(share, float(np.isin(sample, near).mean()))
-    found = []
+    return [*_persons(figures, share)], figures
+
+
+def _persons(figures: Mapping[str, int], share: float) -> Iterator[Finding]:
+    """What the figures say; `share`: of the unseen, those who are learnt from under another id."""
+    unseen, later, crowd = (figures[n] for n in ("unseen", "alike", "crowd"))
+    by_id, by_person = figures["by_id"], figures["by_person_id"]
     if share >= SHARED_TOLD:
         said = (
-            f"{both} of {unseen} unseen customers are learnt from under another id: name the "
-            "columns that tell a person in `person_columns` of the plan"
+            f"{figures['also_learnt_from']} of {unseen} unseen customers are learnt from under "
+            "another id: name the columns that tell a person in `person_columns` of the plan"
         )
         if by_id:
             said += f"; {by_id} of the ids differ only in how they are written: write each one way"
+        if by_person:
+            said += f'; {by_person} have the same `person_id`: say person_columns = ["person_id"]'
         is_sure = share >= SHARED_STOPS
-        found.append(Finding("same_person", "customer_id", said, round(share, 4), is_sure))
+        yield Finding("same_person", "customer_id", said, round(share, 4), is_sure)
     if later / max(unseen, 1) >= SHARED_TOLD:
         said = (
             f"{later} of {unseen} unseen customers share much of a history with one who is learnt "
             "from, or have the same statements in other months: they may be one person"
         )
         figure = round(later / unseen, 4)
-        found.append(Finding("same_person", "histories", said, figure, is_sure=False))
-    return found, figures
+        yield Finding("same_person", "histories", said, figure, is_sure=False)
+    if crowd > CROWD:
+        said = (
+            f"one value stands for {crowd} ids: no person has so many; leave it empty where nobody "
+            "knows it"
+        )
+        yield Finding("same_person", "person_id", said, float(crowd), is_sure=False)
+
+
+def _linked(known: pa.Table, sides: Ints) -> tuple[Ints, pa.Table, int]:
+    """Pairs of rows on different sides (n,) that have one `person_id`, the other columns, and how
+    many rows the commonest one has; such a crowd links nobody."""
+    if PERSON_ID.name not in known.column_names:
+        return np.empty((0, 2), dtype=np.int64), known, 0
+    ids = known[PERSON_ID.name].combine_chunks().dictionary_encode()
+    code = pc.fill_null(ids.indices, -1).to_numpy().astype(np.int64)
+    counts = np.bincount(code[code >= 0], minlength=1)
+    code[np.isin(code, np.flatnonzero(counts > CROWD))] = -1
+    return across(code, sides), known.drop_columns([PERSON_ID.name]), int(counts.max())
 
 
 def same_histories(dataset: Dataset, place: Mapping[str, int]) -> tuple[Ints, Ints]:

@@ -1,38 +1,37 @@
 """The same person under several ids whose values were touched a little, or mostly changed.
 
-Enters: a table of what is known of each customer, one row each, and the side each stands on.
+Enters: the codes of what is known of each customer, one row each, and the side each stands on.
 Leaves: pairs of row numbers on different sides. What `training.twins` finds agrees in most columns;
 here no column need agree.
 
 Two strangers lie so close in a column with a chance `p = t (2 - t)`, where t is the share of rows
 between them. The sum of `-ln p` over k unrelated columns has a gamma distribution of shape k
 (Source: Fisher, 1932), a column counting less where it goes with another one. Pairs are taken from
-the least sum on at which chance makes at most a hundredth of what is found: columns are never quite
-unrelated.
+the least sum on at which chance makes at most a twentieth of what is found; of one or two pairs a
+hundredth, so that no stranger of a small table is taken for another.
 """
 
 from __future__ import annotations
 
 import numpy as np
-import pyarrow as pa
 from numpy.typing import NDArray
 from scipy.spatial import KDTree
 from scipy.special import gammaincc
 
-from training.twins import beyond_chance, candidates, codes_of, own_share
+from training.twins import FALSE_SHARE, beyond_chance, candidates, own_share
 
 Ints = NDArray[np.int64]
 Floats = NDArray[np.float64]
 LEAST_KINDS, LEAST_COLUMNS = 50, 3
 """Only columns with so many values place a row; at least so many of them."""
 ASKED, NEIGHBOURS = 2_000, 2
-FALSE_SHARE = 0.01
+SEVERAL, SHARE_OF_FEW = 3, 0.01
 
 
-def near_twins(table: pa.Table, sides: Ints) -> tuple[Ints, Ints]:
-    """Pairs (m, 2) of row numbers on different sides (n,) that are one person, and the rows that
-    were asked for their nearest, of the smallest side; none where the columns tell too little."""
-    codes = codes_of(table)
+def near_twins(codes: Ints, sides: Ints) -> tuple[Ints, Ints]:
+    """Pairs (m, 2) of row numbers on different sides (n,) that are one person, by `codes_of` what
+    is known of each, and the rows that were asked for their nearest, of the smallest side; none
+    where the columns tell too little."""
     codes = codes[:, codes.max(axis=0, initial=-1) + 1 >= LEAST_KINDS]
     n, k = codes.shape
     if k < LEAST_COLUMNS or n < 2:
@@ -49,7 +48,10 @@ def near_twins(table: pa.Table, sides: Ints) -> tuple[Ints, Ints]:
     told = (np.where(known, -np.log(close), 0.0) * own).sum(axis=1)
     shape = np.where(known, own, 0.0).sum(axis=1)
     chance = gammaincc(np.maximum(shape, 1e-9), told)
-    return pairs[beyond_chance(chance, sides, FALSE_SHARE)], asked
+    taken = beyond_chance(chance, sides, FALSE_SHARE)
+    if taken.sum() < SEVERAL:
+        taken = beyond_chance(chance, sides, SHARE_OF_FEW)
+    return pairs[taken], asked
 
 
 def _closeness(ranks: Floats, ties: Floats, a: Ints, b: Ints) -> Floats:

@@ -1,7 +1,7 @@
 """The same person under several ids: ids or rows that agree more than chance can explain.
 
-Enters: a table of what is known of each customer, one row each, or their ids, and the side each
-stands on. Leaves: pairs of row numbers on different sides.
+Enters: a table of what is known of each customer, one row each, as codes, or their ids, and the
+side each stands on. Leaves: pairs of row numbers on different sides.
 Agreeing in a value that a share p of the rows has tells `-log2 p` bits, as in record linkage
 (Source: Fellegi and Sunter, 1969); a column that goes with another one tells so much less, by
 their rank correlation. Of N pairs chance makes about `N / 2^t` with t bits and more; pairs are
@@ -59,11 +59,19 @@ def case_tells(ids: Sequence[str]) -> bool:
 def same_ids(ids: Sequence[str], sides: Ints) -> Ints:
     """Pairs (m, 2) of places on different sides (n,) whose ids are the same plain one: of everybody
     who has a twin on another side, one pair."""
-    groups: dict[str, list[int]] = defaultdict(list)
     folds = not case_tells(ids)
-    for place, text in enumerate(ids):
-        groups[plain_id(text, folds=folds)].append(place)
-    groups.pop("", None)
+    kinds: dict[str, int] = {"": -1}
+    code = [kinds.setdefault(plain_id(i, folds=folds), len(kinds)) for i in ids]
+    return across(np.array(code, dtype=np.int64), sides)
+
+
+def across(code: Ints, sides: Ints) -> Ints:
+    """Pairs (m, 2) of places on different sides (n,) of one code; -1 is nobody's. Of everybody who
+    has a twin on another side, one pair."""
+    groups: dict[int, list[int]] = defaultdict(list)
+    for place, kind in enumerate(code.tolist()):
+        groups[kind].append(place)
+    groups.pop(-1, None)
     pairs = []
     for group in groups.values():
         first = sides[group[0]]
@@ -73,12 +81,12 @@ def same_ids(ids: Sequence[str], sides: Ints) -> Ints:
     return np.array(pairs, dtype=np.int64).reshape(-1, 2)
 
 
-def twins(table: pa.Table, sides: Ints) -> Ints:
-    """Pairs (m, 2) of row numbers on different sides (n,) that are one person.
+def twins(codes: Ints, sides: Ints) -> Ints:
+    """Pairs (m, 2) of row numbers on different sides (n,) that are one person, by `codes_of` what
+    is known of each.
 
     None where the columns tell too little.
     """
-    codes = codes_of(table)
     n, k = codes.shape
     if k < LEAST_COLUMNS or n < 2:
         return np.empty((0, 2), dtype=np.int64)

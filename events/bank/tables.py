@@ -49,6 +49,7 @@ def customers_table(config: BankConfig, customers: Customers, months: Months) ->
             "owns_home": pa.array(rows.owns_home),
             "owns_car": pa.array(customers.owns_car[who]),
             "region": _names(REGIONS, customers.region[who]),
+            "person_id": pa.nulls(who.size, pa.string()),
             "products": rows.products,
         },
     )

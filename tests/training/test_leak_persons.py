@@ -30,6 +30,49 @@ def test_persons_under_new_ids_stop_and_do_not_once_splits_go_by_person(tmp_path
     assert figures["also_learnt_from"] == 0
 
 
+def phoned(root, copies: int, **told):
+    """600 strangers with a phone each, and so many ids more that share nothing but the phone."""
+    rows = [{**r, "person_id": f"h{i % 600:08x}"} for i, r in enumerate(book(600 + copies))]
+    rows = [{**r, **told} if i % 3 == 0 else r for i, r in enumerate(rows)]
+    rng = np.random.default_rng(4)
+    spent = [{**r, "amount": float(rng.integers(1, 90_000)) / 100}
+             for r in bought([r["customer_id"] for r in rows])]  # fmt: skip
+    return rows, source(root, rows, spent)
+
+
+@pytest.mark.parametrize(("copies", "sure"), [(0, None), (30, True)])
+def test_ids_of_one_phone_are_found_told_and_parted_once_the_plan_says_so(tmp_path, copies, sure):
+    rows, dataset = phoned(tmp_path, copies)
+    rows = [{k: v for k, v in r.items() if k in ("customer_id", "person_id")} for r in rows]
+    is_asked = {
+        r["customer_id"]: percents(ASKED.split_key, [r["customer_id"]])[0] < ASKED.test_percent
+        for r in rows
+    }
+    across = {
+        a["customer_id"] for a in rows for b in rows
+        if a["person_id"] == b["person_id"] and is_asked[a["customer_id"]] and
+        not is_asked[b["customer_id"]]
+    }  # fmt: skip
+    targets = labelled(dataset)[0]
+    found, figures = same_person(dataset, targets)
+    assert [f.is_sure for f in found] == ([] if sure is None else [sure])
+    assert figures["by_person_id"] == figures["also_learnt_from"] == len(across)
+    assert all('say person_columns = ["person_id"]' in f.said for f in found)
+    by_person = dataset.plan.model_copy(update={"person_columns": ("person_id",)})
+    found, figures = same_person(replace(dataset, plan=by_person), targets)
+    assert (found, figures["also_learnt_from"]) == ([], 0)
+
+
+def test_a_phone_of_many_or_of_nobody_links_nobody_and_the_crowd_is_told(tmp_path):
+    _, dataset = phoned(tmp_path / "crowd", 0, person_id="unknown")
+    found, figures = same_person(dataset, labelled(dataset)[0])
+    assert [(f.where, f.is_sure, f.figure) for f in found] == [("person_id", False, 200.0)]
+    assert figures["by_person_id"] == 0
+    _, dataset = phoned(tmp_path / "none", 0, person_id=None)
+    found, figures = same_person(dataset, labelled(dataset)[0])
+    assert (found, figures["by_person_id"]) == ([], 0)
+
+
 def test_the_very_same_transactions_under_another_id_are_one_person(tmp_path):
     rows = bought([f"c{i:03d}" for i in range(300)])
     copies = [{**r, "customer_id": f"x{r['customer_id']}"} for r in rows[:400]]

@@ -27,7 +27,7 @@ from tests.training.leak_world import book, bought, source
 from training.findings import Leaks
 from training.fit import Material
 from training.leak_names import names_outcome
-from training.leak_values import learning_rows
+from training.leak_values import SURE_SIGMA, learning_rows, means_of_outcomes
 from training.leakage import find_leaks, of_source, of_target, overlap
 from training.matrix import labelled
 from training.options import RunOptions
@@ -111,6 +111,21 @@ def test_a_code_of_more_values_than_bins_is_seen_and_one_by_chance_is_not(events
     said = {("copy_of_label", "churn, code")} if is_leak else set()
     assert checks(found, sure=True) == said
     assert is_leak or learning_rows(with_column("code", code)).alone[-1] < 0.56
+
+
+@pytest.mark.parametrize("is_own", [True, False])
+def test_a_mean_made_over_all_rows_is_known_by_all_of_them(events, is_own):
+    rng = np.random.default_rng(1)
+    y = problem(6000, 5).y
+    level = rng.integers(0, 200, 6000)
+    told = y if is_own else rng.permutation(y)
+    rate = (np.bincount(level, weights=told) / np.bincount(level))[level]
+    made = with_column("rate", rate, 6000)
+    fit = made.split.fit
+    learnt = [s for _, s in means_of_outcomes(["rate"], rate[fit, None], y[fit])]
+    assert not learnt or learnt[0] < SURE_SIGMA
+    said = {("mean_of_outcomes", "churn, rate")} if is_own else set()
+    assert checks(of_target(events, made), sure=True) == said
 
 
 @pytest.mark.parametrize(

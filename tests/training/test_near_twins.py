@@ -33,17 +33,32 @@ def test_touched_copies_are_found_and_nobody_else(kind):
         changed = rng.permuted(np.tile(np.arange(10) < 5, (60, 1)), axis=1)
         again = np.where(changed, book(rng, 60), X[of])
     sides = np.repeat([0, 1], [2000, 60])
-    found = {tuple(p) for p in near_twins(table_of(np.vstack([X, again])), sides)[0].tolist()}
+    found = {
+        tuple(p) for p in near_twins(codes_of(table_of(np.vstack([X, again]))), sides)[0].tolist()
+    }
     true = {(int(o), 2000 + i) for i, o in enumerate(of)}
     assert len(found & true) >= (54 if kind == "jitter" else 35)
     assert len(found - true) <= 1
+
+
+def test_a_percent_in_four_columns_is_found_and_of_strangers_in_many_small_tables_none():
+    rng = np.random.default_rng(1)
+    X = np.exp(7 + rng.normal(size=(4000, 4))).round(2)
+    again = X[:400] * (1 + 0.005 * rng.normal(size=(400, 4)))
+    sides = np.repeat([0, 1], [4000, 400])
+    found = near_twins(codes_of(table_of(np.vstack([X, again]))), sides)[0]
+    assert len(found) > 200
+    assert (found[:, 1] - found[:, 0] == 4000).mean() > 0.9
+    for seed in range(60):
+        X = np.random.default_rng(seed).normal(size=(300, 4))
+        assert len(near_twins(codes_of(table_of(X)), np.arange(300) % 3 // 2)[0]) == 0
 
 
 @pytest.mark.parametrize("seed", range(4))
 def test_strangers_are_nobodys_twins(seed):
     rng = np.random.default_rng(seed)
     X = np.where(rng.random((2000, 10)) < 0.3, 0.0, book(rng, 2000))
-    pairs, asked = near_twins(table_of(X), rng.integers(0, 2, 2000))
+    pairs, asked = near_twins(codes_of(table_of(X)), rng.integers(0, 2, 2000))
     assert len(pairs) == 0
     assert 900 < asked.size < 1100
 
@@ -51,7 +66,7 @@ def test_strangers_are_nobodys_twins(seed):
 def test_flags_and_few_columns_place_nobody():
     rng = np.random.default_rng(2)
     X = np.column_stack([book(rng, 500, 2), rng.integers(0, 4, (500, 6))])
-    pairs, asked = near_twins(table_of(np.vstack([X, X])), np.repeat([0, 1], 500))
+    pairs, asked = near_twins(codes_of(table_of(np.vstack([X, X]))), np.repeat([0, 1], 500))
     assert (len(pairs), asked.size) == (0, 0)
 
 

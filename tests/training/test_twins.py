@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from training.twins import case_tells, plain_id, same_ids, twins
+from training.twins import case_tells, codes_of, plain_id, same_ids, twins
 
 
 def people(rng: np.random.Generator, n: int) -> dict[str, np.ndarray]:
@@ -39,7 +39,7 @@ def test_copies_with_other_unrelated_columns_are_found_and_nobody_else(copies):
     both["visits"][3000:] += 1
     both["owns"][3000:] = 1 - both["owns"][3000:]
     sides = np.repeat([0, 1], [3000, copies])
-    found = {tuple(p) for p in twins(table_of(both), sides).tolist()}
+    found = {tuple(p) for p in twins(codes_of(table_of(both)), sides).tolist()}
     true = {(int(o), 3000 + i) for i, o in enumerate(of)}
     assert len(found & true) >= 0.95 * copies
     assert len(found - true) <= 0.1 * copies
@@ -49,7 +49,7 @@ def test_copies_with_other_unrelated_columns_are_found_and_nobody_else(copies):
 def test_strangers_are_nobodys_twins(seed):
     rng = np.random.default_rng(seed)
     table = table_of(people(rng, 3000))
-    assert len(twins(table, rng.integers(0, 2, 3000))) <= 1
+    assert len(twins(codes_of(table), rng.integers(0, 2, 3000))) <= 1
 
 
 def test_rows_that_agree_in_what_most_have_are_strangers():
@@ -59,14 +59,14 @@ def test_rows_that_agree_in_what_most_have_are_strangers():
     empty = rng.random(n) < 0.5
     columns = {f"c{i}": np.where(empty, 0.0, rng.normal(size=n).round(2)) for i in range(6)}
     columns["income"] = np.where(empty, np.nan, rng.normal(size=n))
-    assert len(twins(table_of(columns), rng.integers(0, 2, n))) == 0
+    assert len(twins(codes_of(table_of(columns)), rng.integers(0, 2, n))) == 0
 
 
 def test_only_pairs_on_different_sides_are_told():
     rng = np.random.default_rng(2)
     columns = {k: np.concatenate([v, v]) for k, v in people(rng, 500).items()}
-    assert len(twins(table_of(columns), np.zeros(1000, dtype=np.int64))) == 0
-    found = twins(table_of(columns), np.repeat([0, 1], 500))
+    assert len(twins(codes_of(table_of(columns)), np.zeros(1000, dtype=np.int64))) == 0
+    found = twins(codes_of(table_of(columns)), np.repeat([0, 1], 500))
     assert found.tolist() == [[i, 500 + i] for i in range(500)]
 
 
@@ -74,7 +74,7 @@ def test_only_pairs_on_different_sides_are_told():
 def test_too_few_columns_tell_nobody(names):
     columns = people(np.random.default_rng(1), 200)
     table = table_of({n: columns[n] for n in names} or {"one": np.ones(200)})
-    assert len(twins(table, np.repeat([0, 1], 100))) == 0
+    assert len(twins(codes_of(table), np.repeat([0, 1], 100))) == 0
 
 
 def test_another_name_of_a_column_tells_nothing_more():
@@ -84,7 +84,7 @@ def test_another_name_of_a_column_tells_nothing_more():
     born = rng.integers(0, 300, n).astype(float)
     columns = {f"born_{i}": born * (i + 1) for i in range(10)}
     columns |= {"owns": rng.integers(0, 2, n).astype(float), "kind": rng.integers(0, 3, n) * 1.0}
-    assert len(twins(table_of(columns), rng.integers(0, 2, n))) == 0
+    assert len(twins(codes_of(table_of(columns)), rng.integers(0, 2, n))) == 0
 
 
 def test_one_id_written_in_many_ways_is_one_and_other_ids_stay_others():

@@ -16,6 +16,7 @@ from events.readers import SOURCES
 from events.readers.given import PUBLIC, declared
 from tests.events.given_world import DECLARATION, folder, people
 from tests.events.raw_world import NOW
+from training.people import persons
 
 
 def test_every_value_is_read_as_declared(tmp_path):
@@ -53,6 +54,87 @@ def test_a_number_that_is_text_is_named_by_its_row(tmp_path):
     [fault] = report.faults
     assert (fault.path, fault.rule) == ("people.parquet:visits", "wrong_type")
     assert "row 1" in fault.message
+
+
+def dated(root, dates: list[str | None], written: str):
+    rows = people(len(dates)).set_column(2, "LAST", pa.array(dates, pa.string()))
+    declaration = DECLARATION.replace("days_since = true", f"days_since = {written}")
+    return ingest(SOURCES["given"], folder(root / "raw", rows, declaration), root / "out", now=NOW)
+
+
+@pytest.mark.parametrize(
+    ("form", "written"),
+    [("%d.%m.%Y", '"%d.%m.%Y"'), ("%m/%d/%Y", '"%m/%d/%Y"'), ("%Y%m%d", "true"),
+     ("%Y-%m-%d", "true"), ("%Y-%m-%dT%H:%M:%SZ", "true"), ("%Y年%m月%d日", '"%Y年%m月%d日"')],
+)  # fmt: skip
+def test_dates_are_read_as_they_are_declared_to_be_written(tmp_path, form, written):
+    days = [date(2023, 2, 1), date(1999, 12, 31), date(2024, 1, 1), None, date(2024, 3, 5)]
+    texts = [None if d is None else d.strftime(form) for d in days]
+    dataset, report = dated(tmp_path, [*texts, "", " "], written)
+    assert not report.faults
+    found = {r["customer_id"]: r["since_last_visit"] for r in dataset.table("given").to_pylist()}
+    told = [None if d is None else (date(2024, 1, 1) - d).days for d in days]
+    assert [found[str(k)] for k in range(7)] == [*told, None, None]
+
+
+@pytest.mark.parametrize(
+    ("written", "odd", "said"),
+    [("true", "01.02.2024", 'days_since = "%d.%m.%Y"'), ("true", "45321", "no date like"),
+     ("true", "nan", "no date like"), ("true", "0001-01-01", "no date like"),
+     ('"%d.%m.%Y"', "2024-02-01", "written as %d.%m.%Y"), ('"%d.%m.%Y"', "17", "written as"),
+     ('"%d.%m.%Y"', "31.12.1899", "written as")],
+)  # fmt: skip
+def test_a_date_that_cannot_be_read_is_named_by_its_row_and_never_missing(
+    tmp_path, written, odd, said
+):
+    fine = "2023-05-06" if written == "true" else "06.05.2023"
+    dataset, report = dated(tmp_path, [fine] * 7 + [odd] + [fine] * 12, written)
+    [fault] = report.faults
+    assert (fault.path, fault.rule) == ("people.parquet:since_last_visit", "wrong_type")
+    assert said in fault.message
+    assert fault.message.endswith("row 8")
+    assert report.quarantined == {"given": 1, "outcomes": 0}
+    assert None not in dataset.table("given")["since_last_visit"].to_pylist()
+
+
+def test_values_declared_as_missing_are_so_in_numbers_texts_and_dates(tmp_path):
+    rows = people(20)
+    csv = [*["3"] * 10, "99", "none", *["4"] * 8]
+    rows = rows.set_column(1, "VISITS", pa.array(csv))
+    rows = rows.set_column(2, "LAST", pa.array(["NaT", "none", *["2023-05-06"] * 18]))
+    declaration = DECLARATION.replace("missing = [99]", 'missing = [99, "none"]')
+    declaration = declaration.replace("days_since = true", 'days_since = true\nmissing = ["NaT"]')
+    data = folder(tmp_path / "raw", rows, declaration)
+    dataset, report = ingest(SOURCES["given"], data, tmp_path / "out", now=NOW)
+    assert [(f.path, f.message[-5:]) for f in report.faults] == [
+        ("people.parquet:since_last_visit", "row 2"),
+    ]  # fmt: skip
+    found = {r["customer_id"]: r for r in dataset.table("given").to_pylist()}
+    assert [c for c, r in found.items() if r["visits"] is None] == ["10", "11"]
+    assert [c for c, r in found.items() if r["since_last_visit"] is None] == ["0"]
+
+
+def test_a_column_of_dates_in_another_form_is_refused_whole(tmp_path):
+    with pytest.raises(InputError, match=r"people\.parquet:since_last_visit.*%d\.%m\.%Y"):
+        dated(tmp_path, ["01.02.2023"] * 20, "true")
+    for written, why in (('"soon"', "has a day"), ('"%Q"', "no way to write a date")):
+        with pytest.raises(InputError, match=why):
+            dated(tmp_path, ["01.02.2023"] * 20, written)
+
+
+def test_their_column_of_persons_is_kept_as_text_and_parts_the_rows(tmp_path):
+    phones = [None, "", *(f"{i // 2:04x}" for i in range(2, 40))]
+    rows = people(40).append_column("PHONE", pa.array(phones))
+    data = folder(tmp_path / "raw", rows, 'person_id = "PHONE"\n' + DECLARATION)
+    dataset, report = ingest(SOURCES["given"], data, tmp_path / "out", now=NOW)
+    assert not report.faults
+    found = {r["customer_id"]: r["person_id"] for r in dataset.table("given").to_pylist()}
+    assert found == {str(i): p or None for i, p in enumerate(phones)}
+    assert dataset.plan.person_columns == ("person_id",)
+    who = dict(zip(found, persons(dataset, [*found]), strict=True))
+    assert len({*who.values()}) == 2 + 19
+    assert all(who[str(i)] == who[str(i + 1)] for i in range(2, 40, 2))
+    assert (who["0"], who["1"]) == ("0", "1")
 
 
 @pytest.mark.parametrize(
