@@ -152,16 +152,20 @@ def test_without_a_terminal_each_better_figure_is_a_line(monkeypatch):
 def test_a_stopped_study_says_so_refuses_an_edited_file_and_goes_on(trained, in_python, tmp_path):
     file, storage = tmp_path / "study.toml", where("journal", tmp_path)
     words = ["--home", str(trained.workspace.home), "tune", str(file), "--storage", storage]
-    file.write_text(STUDY.replace("trials = 3", "trials = 500"), encoding="utf-8")
+    file.write_text(STUDY.replace("trials = 3", "trials = 60"), encoding="utf-8")
+    kept, ended = kept_in(storage, trained, file), threading.Event()
 
     def stop() -> None:
-        while sum(t.state.is_finished() for t in kept_in(storage, trained, file).trials()) < 2:
+        while sum(t.state.is_finished() for t in kept.trials()) < 2 and not ended.is_set():
             time.sleep(0.05)
-        _thread.interrupt_main()  # as Ctrl-C does
+        while not ended.is_set():  # where it comes within C code nobody hears of it
+            _thread.interrupt_main()  # as Ctrl-C does
+            ended.wait(30)
 
     watch = threading.Thread(target=stop)
     watch.start()
     stopped = CliRunner().invoke(cli.main, words)
+    ended.set()
     watch.join()
     assert stopped.exit_code == 130
     assert "the trials that are done are kept, and the same command goes on" in stopped.output
