@@ -24,8 +24,9 @@ os.environ.update(CLOSED)
 os.environ.setdefault("FEAST_USAGE", "false")
 os.environ.setdefault("LOKY_MAX_CPU_COUNT", str(os.cpu_count()))
 
-COSTLY = {"trained", "bank", "spark"}
-"""Fixtures of a session that take long to make: the tests of each run in one process."""
+COSTLY = ("trained", "bank", "spark")
+"""Fixtures of a session that take long to make, the one of the longest tests first: the tests of
+each run in one process. Spark's workers find the kernels that the others compiled."""
 DATA = Path(os.environ.get("TIERLINE_DATA", Path(__file__).parents[1] / "../shared/data")).resolve()
 
 
@@ -123,7 +124,7 @@ def pytest_collection_modifyitems(items):
                 shared[_module(item)] = name
     for item in items:
         item.add_marker(pytest.mark.xdist_group(shared.get(_module(item), _module(item))))
-    items.sort(key=lambda item: _module(item) not in shared)
+    items.sort(key=lambda item: [*COSTLY, None].index(shared.get(_module(item))))
 
 
 def _module(item: pytest.Item) -> str:
