@@ -37,7 +37,7 @@ def read_only(column: NDArray[Any]) -> NDArray[Any]:
 
 def sealed(events: Events) -> Events:
     """The same events, read only."""
-    return Events(*(read_only(column) for column in events))  # type: ignore[arg-type]
+    return Events(*(read_only(column) for column in events))
 
 
 def ordered(events: Events, order: Ints) -> Events:
