@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -153,20 +154,21 @@ def test_a_stopped_study_says_so_refuses_an_edited_file_and_goes_on(trained, in_
     file, storage = tmp_path / "study.toml", where("journal", tmp_path)
     words = ["--home", str(trained.workspace.home), "tune", str(file), "--storage", storage]
     file.write_text(STUDY.replace("trials = 3", "trials = 60"), encoding="utf-8")
-    kept, ended = kept_in(storage, trained, file), threading.Event()
+    kept = kept_in(storage, trained, file)
 
     def stop() -> None:
-        while sum(t.state.is_finished() for t in kept.trials()) < 2 and not ended.is_set():
+        while sum(t.state.is_finished() for t in kept.trials()) < 2:
             time.sleep(0.05)
-        while not ended.is_set():  # where it comes within C code nobody hears of it
-            _thread.interrupt_main()  # as Ctrl-C does
-            ended.wait(30)
+        _thread.interrupt_main()  # as Ctrl-C does
 
-    watch = threading.Thread(target=stop)
-    watch.start()
-    stopped = CliRunner().invoke(cli.main, words)
-    ended.set()
-    watch.join()
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # none in the background
+    try:
+        watch = threading.Thread(target=stop)
+        watch.start()
+        stopped = CliRunner().invoke(cli.main, words)
+        watch.join()
+    finally:
+        signal.signal(signal.SIGINT, heard)
     assert stopped.exit_code == 130
     assert "the trials that are done are kept, and the same command goes on" in stopped.output
     assert "tune churn: best auc" in stopped.output
