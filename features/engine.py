@@ -106,7 +106,8 @@ class Engine:
         members = np.bincount(codes, minlength=len(self.starts) - 1)
         starts = np.concatenate([[0], np.cumsum(members)]).astype(np.int64)
         out = np.empty((len(self.compiled.names), len(codes)))
-        kernel.walk(self.starts, self.events, starts, as_of, self.compiled.programs, out)
+        asked = shuffle.read_only(as_of)
+        kernel.walk(self.starts, self.events, starts, asked, self.compiled.programs, out)
         for place in np.flatnonzero(self.compiled.scales != 1):
             out[place] *= self.compiled.scales[place]
         return dict(zip(self.compiled.names, out, strict=True))

@@ -17,6 +17,8 @@ import ibis
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
+
+import features.plain_feast  # noqa: F401  # isort: skip
 from feast import FeatureStore
 from feast.repo_config import RepoConfig
 

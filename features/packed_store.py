@@ -13,6 +13,8 @@ from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
+
+import features.plain_feast  # noqa: F401  # isort: skip
 from feast import Entity, FeatureView, RepoConfig
 from feast.infra.online_stores.online_store import OnlineStore
 from feast.protos.feast.types.EntityKey_pb2 import EntityKey

@@ -10,6 +10,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import features.plain_feast  # noqa: F401  # isort: skip
 from feast import Entity, FeatureService, FeatureView, Field, FileSource, ValueType
 from feast.types import Float64, String
 

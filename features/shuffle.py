@@ -28,12 +28,16 @@ class Events(NamedTuple):
     keys: NDArray[np.int32]
 
 
+def read_only(column: NDArray[Any]) -> NDArray[Any]:
+    """The same array, read only: of arrays of one kind alone the kernel is compiled once."""
+    view = column.view()
+    view.flags.writeable = False
+    return view
+
+
 def sealed(events: Events) -> Events:
-    """The same events, read only: arrays of one kind, so that the kernel is compiled once."""
-    views = Events(*(column.view() for column in events))  # type: ignore[arg-type]
-    for view in views:
-        view.flags.writeable = False
-    return views
+    """The same events, read only."""
+    return Events(*(read_only(column) for column in events))
 
 
 def ordered(events: Events, order: Ints) -> Events:

@@ -2,11 +2,13 @@
 
 `rehearse` runs in the process that serves; it starts `python -m scoring.verify`, hands it the very
 bytes it has hashed, and reads which file it opened last. `main` is that process: it limits its own
-memory and time, opens every booster and repeats the golden predictions.
+memory and time, opens every booster and repeats the golden predictions. Bytes that passed are not
+tried again by the process that saw it: promoting asks for one bundle several times.
 """
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import signal
@@ -22,6 +24,8 @@ from domain.errors import BundleError, TierlineError
 SECONDS = 120
 MEGABYTES = 4096
 _UNUSED = ("pandas", "sklearn", "matplotlib", "graphviz", "dask", "pyarrow", "polars", "cffi")
+_PASSED: set[str] = set()
+"""The hashes of what this process saw pass, limits and all."""
 _KEEP = ("PATH", "LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "PYTHONDONTWRITEBYTECODE", "SYSTEMROOT")
 
 
@@ -37,11 +41,14 @@ def rehearse(
         BundleError: the process died, ran too long, refused a file, or answered differently; the
             message names the file.
     """
-    job = json.dumps({"scorers": scorers, "seconds": seconds, "megabytes": megabytes})
+    job = json.dumps({"scorers": scorers, "seconds": seconds, "megabytes": megabytes}).encode()
+    sha256 = hashlib.sha256(job).hexdigest()
+    if sha256 in _PASSED:
+        return
     command = [sys.executable, "-P", "-m", "scoring.verify"]
     try:
         done = subprocess.run(
-            command, input=job.encode(), capture_output=True, timeout=seconds, env=_environment()
+            command, input=job, capture_output=True, timeout=seconds, env=_environment()
         )
         said, code = done.stdout, done.returncode
     except subprocess.TimeoutExpired as e:
@@ -58,6 +65,7 @@ def rehearse(
             f"{_last_file(said)} ended the process that tried it ({_ending(code)}): "
             "it is damaged or foreign; use another bundle"
         )
+    _PASSED.add(sha256)
 
 
 def main() -> None:

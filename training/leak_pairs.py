@@ -79,17 +79,21 @@ def parts(rows: Rows, more: Mapping[str, Floats]) -> Iterator[Together]:
     """
     places = [i for i in range(len(rows.names)) if rows.alone[i] < WEAK_AUC]
     columns = [*((rows.names[i], rows.codes[:, i]) for i in places), *more.items()]
-    coded = [(name, *_slices(values)) for name, values in columns]
     some = _draw(rows.y, EACH_OF_PART)
+    y = rows.y[some]
+    coded = [
+        (name, code, code[some], told)
+        for name, (code, told) in ((name, _slices(values)) for name, values in columns)
+    ]
     for i, name in enumerate(rows.names):
         if rows.alone[i] >= COPY_AUC:
             continue
         order, tie = _order(rows.X[some, i])
         best = (0.0, "", "")
-        for other, code, told in coded:
+        for other, code, drawn, told in coded:
             if other == name:
                 continue
-            auc = _sure_aucs(order, tie, code[some], rows.y[some], rows.alone[i])
+            auc = _sure_aucs(order, tie, drawn, y, rows.alone[i])
             place = int(np.argmax(auc))
             if auc[place] >= max(LIKELY, best[0]):
                 whole = _sure_aucs(*_order(rows.X[:, i]), code, rows.y, rows.alone[i])[place]
@@ -143,14 +147,17 @@ def _order(values: Floats) -> tuple[Ints, Ints]:
 
 
 def _sure_aucs(order: Ints, tie: Ints, code: Ints, y: Floats, alone: float) -> Floats:
-    """The AUC inside each part, either way; 0 where it has few rows or chance could make it."""
+    """The AUC inside each part, either way; 0 where it has few rows, is not `LIKELY` a copy, or
+    chance could make it."""
     right, good, bad = _in_parts(order, tie, code, y)
+    few = np.minimum(good, bad) < LEAST_OF_A_KIND
+    auc = np.where(few, 0.5, right / np.where(few, 1.0, good * bad))
+    auc = np.maximum(auc, 1 - auc)
+    if auc.max() < LIKELY:  # nearly always, and there are some hundred thousand parts
+        return np.zeros(len(auc))
     with np.errstate(invalid="ignore", divide="ignore"):
-        auc = right / (good * bad)
-        auc = np.maximum(auc, 1 - auc)
         sigma = (auc - alone) / _standard_error(alone, good, bad)
-    enough = (np.minimum(good, bad) >= LEAST_OF_A_KIND) & (sigma >= LEAST_SIGMA)
-    return np.where(enough, auc, 0.0)
+    return np.where(~few & (sigma >= LEAST_SIGMA), auc, 0.0)
 
 
 def _standard_error(auc: float, good: Floats, bad: Floats) -> Floats:

@@ -58,7 +58,7 @@ class Terminal:
 @pytest.fixture(scope="module")
 def demo(tmp_path_factory) -> tuple[Terminal, str]:
     tierline = Terminal(tmp_path_factory.mktemp("chain") / "home")
-    return tierline, tierline.anew("demo", "--customers", str(CUSTOMERS), "--trials", "2")
+    return tierline, tierline.anew("demo", "--customers", str(CUSTOMERS), "--trials", "1")
 
 
 def decided(tierline: Terminal, *words: str) -> list[dict]:
@@ -282,11 +282,6 @@ def test_what_cannot_be_done_is_said_with_what_to_do_next(demo, words, said):
     tierline, _ = demo
     (tierline.home.parent / "empty").mkdir(exist_ok=True)
     assert said in tierline(*words, fails=True)
-
-
-def test_a_service_open_to_others_is_refused_without_a_token(tmp_path):
-    tierline = Terminal(tmp_path / "home")
-    assert "TIERLINE_TOKEN" in tierline.anew("serve", "--host", "0.0.0.0", fails=True)
 
 
 def test_mlflow_runs_the_same_command_as_an_entry_point(tmp_path):

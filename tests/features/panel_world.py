@@ -19,7 +19,7 @@ from events.dataset import clean_schema
 from features.declare import Take
 from features.offers import OFFERS, Condition, Key, Value
 from features.panel import compute_tables
-from features.shuffle import Events
+from features.shuffle import Events, sealed
 
 START = to_micros(datetime(2020, 1, 1, tzinfo=UTC))
 KINDS = ("purchase", "refund", "inflow", "outflow", "fee")
@@ -225,7 +225,7 @@ def events_of(happened, *, known=None, superseded=None, values=None, bits=None, 
     """Events as the kernel takes them; regular ones by default."""
     n = len(happened)
     happened = np.asarray(happened, np.int64)
-    return Events(
+    made = Events(
         happened,
         happened.copy() if known is None else np.asarray(known, np.int64),
         np.full(n, NEVER) if superseded is None else np.asarray(superseded, np.int64),
@@ -233,3 +233,4 @@ def events_of(happened, *, known=None, superseded=None, values=None, bits=None, 
         np.zeros(n, np.int64) if bits is None else np.asarray(bits, np.int64),
         np.zeros((1, n), np.int32) if keys is None else np.asarray(keys, np.int32).reshape(1, n),
     )
+    return sealed(made)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pyarrow as pa
 
+from features import kernel
 from features.declare import Take
 from features.engine import Book, Requests
 from features.programs import compile_takes
@@ -38,3 +39,13 @@ def test_some_customers_of_a_book_give_what_the_whole_book_gives():
     for name, values in some.items():
         assert values.tolist() == whole[name][2:4].tolist()
     assert whole["f1"][0] == sum(i for i in range(0, 31, 5)) / 2
+
+
+def test_the_kernel_is_compiled_once_whoever_owns_the_instants_that_are_asked():
+    book = Book.of(COUNTS, table_of(T, [row("a", 1, amount=1.0)]), pa.array(["a"]))
+    mine = np.full(1, at(30.0))
+    given = pa.array([at(30.0)]).to_numpy()
+    assert mine.flags.writeable and not given.flags.writeable
+    for moments in (mine, given):
+        book.engine(0, 1).run(np.zeros(1, np.int64), moments)
+    assert len(kernel.walk.signatures) == 1

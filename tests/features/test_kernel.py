@@ -8,6 +8,7 @@ import pytest
 from domain.asof import MICROS_PER_DAY as DAY
 from domain.asof import NEVER
 from features import kernel, operations
+from features.shuffle import read_only
 from tests.features.panel_world import events_of
 
 
@@ -15,9 +16,8 @@ def walked(events, as_ofs, windows, steps):
     out = np.full((len(steps), len(as_ofs)), np.nan)
     programs = programs_of(windows, steps)
     starts = np.array([0, len(events.happened)])
-    kernel.walk(
-        starts, events, np.array([0, len(as_ofs)]), np.array(as_ofs, np.int64), programs, out
-    )
+    asked = read_only(np.array(as_ofs, np.int64))
+    kernel.walk(starts, events, np.array([0, len(as_ofs)]), asked, programs, out)
     return out.T
 
 
@@ -62,7 +62,8 @@ def test_late_and_corrected_events_are_asked_at_each_as_of(known, superseded, co
 def test_a_customer_without_events_has_no_value():
     out = np.full((1, 1), 7.0)
     programs = programs_of([(0, 0)], [step("count")])
-    kernel.walk(np.array([0, 0]), events_of([]), np.array([0, 1]), np.array([5]), programs, out)
+    starts, asked = np.array([0, 0]), read_only(np.array([5]))
+    kernel.walk(starts, events_of([]), np.array([0, 1]), asked, programs, out)
     assert np.isnan(out).all()
 
 

@@ -156,6 +156,8 @@ def test_a_letter_is_owed_in_the_bands_that_the_policy_names_and_in_no_other(des
         past = decided(desk, customer)
         band = past.scores("credit")[0].tier.name if past.decision.scores else None
         bands.setdefault(band, past)
+        if {"a", "e"} <= {*bands}:
+            break
     answer = adverse(bands["e"])
     assert answer.action.points == bands["e"].scores("credit")[0].points
     assert answer.action.decision.name == "e"

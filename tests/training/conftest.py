@@ -6,14 +6,16 @@ import json
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import pytest
 from threadpoolctl import threadpool_limits
 
+from domain.tiers import Target
 from domain.workspace import Workspace
 from events.bank.simulate import simulate
 from events.dataset import Dataset
@@ -21,6 +23,8 @@ from events.ingest import ingest
 from events.readers import SOURCES
 from features.panel_files import panel_hash
 from features.views import LIVE
+from training.fit import Material
+from training.matrix import labelled, material
 from training.options import RunOptions
 from training.results import RunResult
 from training.run import run
@@ -87,6 +91,18 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Trained]:
     result = run(dataset, workspace, OPTIONS, lambda *said: told.append(said))
     panel = panel_hash(workspace.features / LIVE)
     yield Trained(root / "raw", dataset, workspace, result, tuple(told), panel)
+
+
+@pytest.fixture(scope="session")
+def materials(trained: Trained) -> Callable[[Target], Material]:
+    """What a target of the bank learnt from, made when it is first asked for; nobody changes it."""
+    rows = labelled(trained.dataset)[0]
+
+    @cache
+    def made(target: Target) -> Material:
+        return material(trained.dataset, trained.workspace, target, rows[target], OPTIONS.seed)
+
+    return made
 
 
 @pytest.fixture(scope="session")

@@ -18,7 +18,6 @@ from tests.scoring.explain_world import credit_scorer, rows
 from training import beside as module
 from training.beside import beside
 from training.fit import fit_scorer
-from training.matrix import labelled, material
 from training.space import default_trial
 from training.tune import Best
 
@@ -79,9 +78,10 @@ def test_a_trained_bank_carries_them_and_what_drives_its_truth_leads(trained):
 
 
 @pytest.mark.parametrize("target", ["churn", "credit"])
-def test_planted_noise_has_hardly_a_share_in_the_reasons_of_the_simulated_bank(trained, target):
-    dataset = trained.dataset
-    made = material(dataset, trained.workspace, target, labelled(dataset)[0][target], 1)
+def test_planted_noise_has_hardly_a_share_in_the_reasons_of_the_simulated_bank(
+    trained, materials, target
+):
+    made = materials(target)
     full = made.problem
     planted = np.random.default_rng(5).normal(size=(len(full.X), 5))
     names = (*full.names, *(f"planted_{i}" for i in range(5)))
@@ -89,7 +89,7 @@ def test_planted_noise_has_hardly_a_share_in_the_reasons_of_the_simulated_bank(t
         full, X=np.hstack([full.X, planted]), names=names, monotone=(*full.monotone, *[0] * 5)
     )
     best = Best({**default_trial(1000), "bagging_freq": 1}, 40, 0.0)
-    scorer = fit_scorer(replace(made, problem=problem), dataset.plan, best, 1, None)
+    scorer = fit_scorer(replace(made, problem=problem), trained.dataset.plan, best, 1, None)
     reasons = np.abs(scorer.explain(problem.X[made.split.test]).reasons)
     share = reasons[:, -5:].sum() / reasons.sum()
     among = (np.argsort(-reasons, axis=1, kind="stable")[:, :3] >= len(full.names)).mean()

@@ -14,14 +14,11 @@ from features.catalogue import CATALOGUE
 from scoring.bundle import with_card
 from scoring.deployments import Deployment, append
 from training.champion import champion, named
-from training.matrix import labelled, material
-from training.options import RunOptions
 
 
 @pytest.fixture(scope="module")
-def made(trained):
-    rows = labelled(trained.dataset)[0]["credit"]
-    return material(trained.dataset, trained.workspace, "credit", rows, RunOptions().seed)
+def made(materials):
+    return materials("credit")
 
 
 def test_it_scores_the_test_rows_from_features_of_its_own(trained, made):

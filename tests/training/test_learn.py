@@ -5,13 +5,10 @@ from __future__ import annotations
 import dataclasses
 
 from training.learn import parts_to_judge
-from training.matrix import labelled, material
-from training.options import RunOptions
 
 
-def test_a_part_of_the_test_with_one_outcome_only_is_left_out(trained):
-    rows = labelled(trained.dataset)[0]["churn"]
-    made = material(trained.dataset, trained.workspace, "churn", rows, RunOptions().seed)
+def test_a_part_of_the_test_with_one_outcome_only_is_left_out(trained, materials):
+    made = materials("churn")
     y = made.problem.y.copy()
     y[made.as_of == made.as_of.max()] = 1.0
     made = dataclasses.replace(made, problem=dataclasses.replace(made.problem, y=y))

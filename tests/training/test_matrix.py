@@ -34,8 +34,8 @@ def rows(trained):
 
 
 @pytest.fixture(scope="module")
-def churn(trained, rows):
-    return material(trained.dataset, trained.workspace, "churn", rows["churn"], SEED)
+def churn(materials):
+    return materials("churn")
 
 
 def test_every_target_has_rows_at_every_moment_of_the_plan_and_no_other(trained, rows):
@@ -81,8 +81,8 @@ def test_it_is_read_from_feast_and_no_row_sees_a_later_one(trained, rows, churn,
 
 
 @pytest.mark.parametrize("target", TARGETS)
-def test_used_and_dropped_features_are_all_that_the_target_may_read(trained, rows, target):
-    made = material(trained.dataset, trained.workspace, target, rows[target], SEED)
+def test_used_and_dropped_features_are_all_that_the_target_may_read(materials, target):
+    made = materials(target)
     allowed = CATALOGUE.for_target(target)
     assert sorted((*made.problem.names, *made.dropped)) == sorted(allowed)
     assert made.problem.monotone == CATALOGUE.monotone(target, made.problem.names)

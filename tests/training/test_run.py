@@ -33,7 +33,7 @@ from tests.training.conftest import OPTIONS, no_network
 from tests.training.label_world import buys, dataset_of, plan_of
 from training.baselines import fit_baselines
 from training.fit import task
-from training.matrix import labelled, material
+from training.matrix import labelled
 from training.options import RunOptions
 from training.results import RunResult
 from training.run import run, train
@@ -252,14 +252,14 @@ TRUTH = {"churn": "p_churn", "value": "net_spend", "credit": "p_default"}
 
 
 @pytest.fixture(scope="module")
-def held(trained):
+def held(trained, materials):
     """For each target on its test rows: what the scorer says, what a rule says, the truth."""
     outlook = pads.dataset(trained.raw / "truth/outlook").to_table()
     keys = zip(outlook["customer_id"].to_pylist(), outlook["as_of"].to_pylist(), strict=True)
     place = {key: row for row, key in enumerate(keys)}
     found = {}
     for target, table in labelled(trained.dataset)[0].items():
-        made = material(trained.dataset, trained.workspace, target, table, RunOptions().seed)
+        made = materials(target)
         test = made.split.test
         asked = table.take(pa.array(test))
         keys = zip(asked["customer_id"].to_pylist(), asked["as_of"].to_pylist(), strict=True)

@@ -149,12 +149,9 @@ def test_a_source_without_purchases_has_no_segments(trained):
     assert "learns no value and no churn from purchases" in found.told["left_out"]["everything"]
 
 
-def test_better_segments_spend_more_in_the_horizon_to_come(trained, made):
+def test_better_segments_spend_more_in_the_horizon_to_come(made, materials):
     """On test rows, which no cut was fitted on."""
-    from training.matrix import labelled, material
-
-    table = labelled(trained.dataset)[0]["value"]
-    value = material(trained.dataset, trained.workspace, "value", table, 20261122)
+    value = materials("value")
     place = [value.problem.names.index(n) for n in NAMES[:3]]
     test = value.split.test
     scores = made.rfm.scores(value.problem.X[np.ix_(test, place)])

@@ -5,6 +5,7 @@ from __future__ import annotations
 import _thread
 import io
 import os
+import signal
 import subprocess
 import sys
 import threading
@@ -152,17 +153,22 @@ def test_without_a_terminal_each_better_figure_is_a_line(monkeypatch):
 def test_a_stopped_study_says_so_refuses_an_edited_file_and_goes_on(trained, in_python, tmp_path):
     file, storage = tmp_path / "study.toml", where("journal", tmp_path)
     words = ["--home", str(trained.workspace.home), "tune", str(file), "--storage", storage]
-    file.write_text(STUDY.replace("trials = 3", "trials = 500"), encoding="utf-8")
+    file.write_text(STUDY.replace("trials = 3", "trials = 60"), encoding="utf-8")
+    kept = kept_in(storage, trained, file)
 
     def stop() -> None:
-        while sum(t.state.is_finished() for t in kept_in(storage, trained, file).trials()) < 2:
+        while sum(t.state.is_finished() for t in kept.trials()) < 2:
             time.sleep(0.05)
         _thread.interrupt_main()  # as Ctrl-C does
 
-    watch = threading.Thread(target=stop)
-    watch.start()
-    stopped = CliRunner().invoke(cli.main, words)
-    watch.join()
+    heard = signal.signal(signal.SIGINT, signal.default_int_handler)  # none in the background
+    try:
+        watch = threading.Thread(target=stop)
+        watch.start()
+        stopped = CliRunner().invoke(cli.main, words)
+        watch.join()
+    finally:
+        signal.signal(signal.SIGINT, heard)
     assert stopped.exit_code == 130
     assert "the trials that are done are kept, and the same command goes on" in stopped.output
     assert "tune churn: best auc" in stopped.output

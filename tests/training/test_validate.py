@@ -10,8 +10,6 @@ import pytest
 from domain.policy import default_policy
 from domain.tiers import TARGETS
 from scoring.card import read_card
-from training.matrix import labelled, material
-from training.options import RunOptions
 from training.tier_figures import tier_figures
 
 POLICY = default_policy()
@@ -23,11 +21,10 @@ def near(value: float, rel: float = 1e-5):
 
 
 @pytest.fixture(scope="module", params=TARGETS)
-def case(request, trained):
+def case(request, trained, materials):
     """Target, what was found, the material, scorer, and what is predicted for the test rows."""
     target = request.param
-    rows = labelled(trained.dataset)[0][target]
-    made = material(trained.dataset, trained.workspace, target, rows, RunOptions().seed)
+    made = materials(target)
     result = trained.result.targets[target]
     X = made.problem.X[made.split.test]
     said = result.scorer.amount(X) if target == "value" else 1 - result.scorer.p_bad(X)
