@@ -7,8 +7,7 @@ here no column need agree.
 Two strangers lie so close in a column with a chance `p = t (2 - t)`, where t is the share of rows
 between them. The sum of `-ln p` over k unrelated columns has a gamma distribution of shape k
 (Source: Fisher, 1932), a column counting less where it goes with another one. Pairs are taken from
-the least sum on at which chance makes at most a twentieth of what is found; of one or two pairs a
-hundredth, so that no stranger of a small table is taken for another.
+the least sum on at which chance makes at most a twentieth of what is found.
 """
 
 from __future__ import annotations
@@ -25,7 +24,6 @@ Floats = NDArray[np.float64]
 LEAST_KINDS, LEAST_COLUMNS = 50, 3
 """Only columns with so many values place a row; at least so many of them."""
 ASKED, NEIGHBOURS = 2_000, 2
-SEVERAL, SHARE_OF_FEW = 3, 0.01
 
 
 def near_twins(codes: Ints, sides: Ints) -> tuple[Ints, Ints]:
@@ -48,10 +46,7 @@ def near_twins(codes: Ints, sides: Ints) -> tuple[Ints, Ints]:
     told = (np.where(known, -np.log(close), 0.0) * own).sum(axis=1)
     shape = np.where(known, own, 0.0).sum(axis=1)
     chance = gammaincc(np.maximum(shape, 1e-9), told)
-    taken = beyond_chance(chance, sides, FALSE_SHARE)
-    if taken.sum() < SEVERAL:
-        taken = beyond_chance(chance, sides, SHARE_OF_FEW)
-    return pairs[taken], asked
+    return pairs[beyond_chance(chance, sides, FALSE_SHARE)], asked
 
 
 def _closeness(ranks: Floats, ties: Floats, a: Ints, b: Ints) -> Floats:
