@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as pads
 
-from domain.errors import NotFoundError
+from domain.errors import InputError, NotFoundError
 from domain.plan import StudyPlan
 from events.given import GIVEN, GivenTable
 from events.schema import INSTANT, TABLES, Table
@@ -71,6 +71,9 @@ class Dataset:
         `customers`: only theirs. `between`: only of customers from the first on and before the
         second. `dictionary`: read text as dictionary arrays, which is faster where it is only
         compared.
+
+        Raises:
+            InputError: a column of the schema was not there yet when the data set was kept.
         """
         schema = clean_schema(declared(table, self.given))
         names = list(columns) if columns is not None else schema.names
@@ -79,6 +82,11 @@ class Dataset:
             return pa.schema([schema.field(n) for n in names]).empty_table()
         text = [n for n in names if pa.types.is_string(schema.field(n).type)] if dictionary else []
         found = pads.dataset(files, format=pads.ParquetFileFormat(dictionary_columns=text))
+        if lacking := [n for n in names if n not in found.schema.names]:
+            raise InputError(
+                f"{table} was kept before it had {', '.join(lacking)}: run `tierline check` on the "
+                "raw tables again"
+            )
         customer, (first, end) = pads.field("customer_id"), between
         asked = [
             *([] if customers is None else [customer.isin(list(customers))]),

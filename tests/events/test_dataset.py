@@ -5,9 +5,10 @@ from __future__ import annotations
 import shutil
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from domain.errors import NotFoundError
+from domain.errors import InputError, NotFoundError
 from events.dataset import SUPERSEDED, before_swap, clean_schema, has_dataset, open_dataset
 from tests.events.raw_world import HEAD, PLAN, folder, good, take
 
@@ -52,6 +53,18 @@ def test_text_may_come_coded(dataset):
 def test_no_data_set_says_what_to_do(tmp_path):
     with pytest.raises(NotFoundError, match="run `tierline check` first"):
         open_dataset(tmp_path / "home/berka/dataset")
+
+
+def test_a_column_that_came_later_is_named_with_what_to_do(dataset, tmp_path):
+    """As of a data set that was kept by an earlier version."""
+    shutil.copytree(dataset.root, tmp_path / "old")
+    old = open_dataset(tmp_path / "old")
+    for file in old.files("transactions"):
+        pq.write_table(pq.read_table(file).drop_columns(["channel"]), file)
+    assert old.table("transactions", ["amount"]).num_rows == 40
+    for asked in (None, ["channel", "amount"]):
+        with pytest.raises(InputError, match="before it had channel: run `tierline check`"):
+            old.table("transactions", asked)
 
 
 def test_whether_there_is_one_is_told_without_opening_it(dataset, tmp_path):
