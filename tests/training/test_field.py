@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from experiments.field_page import best, goals, page, rank, summary, time_ratio
+from experiments.field_page import _agreement, best, goals, page, rank, summary, time_ratio
 
 
 def result(source, ours, others, reached):
@@ -21,7 +21,7 @@ def result(source, ours, others, reached):
     return {
         "source": source, "target": "churn", "metric": "AUC",
         "learners": {n: told(f) for n, f in {"tierline": ours, **others}.items()},
-        "curve": {"tierline": reached, "flaml": [[40.0, others["flaml"]]]},
+        "curve": {"tierline": reached, "flaml": [[40.0, others["flaml"]]]}, "agreement": [],
     }  # fmt: skip
 
 
@@ -101,6 +101,38 @@ def test_a_goal_is_met_from_its_bound_on(ours, target, met):
     others["published BG/NBD"] = 0.7945
     row = {**result("online_retail_ii", ours, others, [[20.0, 0.8]]), "target": target}
     assert [m for _, _, m in goals([row])] == [*met, True], "and half of the time is enough"
+
+
+@pytest.mark.parametrize(
+    ("source", "part", "said"),
+    [
+        ("a", {"error": 0.02, "floor": 0.01}, ("within 2 times its floor", True)),
+        ("a", {"error": 0.0201, "floor": 0.01}, ("within 2 times its floor", False)),
+        ("online_retail_ii", {"error": 0.04, "floor": 0.01}, ("at most 0.04", True)),
+        ("online_retail_ii", {"error": 0.0401, "floor": 0.03}, ("at most 0.04", False)),
+    ],
+)
+def test_chances_come_true_within_the_limit_of_their_set(source, part, said):
+    row = {**AHEAD, "source": source, "agreement": [{"part": "2011-06-01", **part}]}
+    words, figure, met = next(_agreement(row))
+    assert words == f"{source} churn 2011-06-01: calibration error {said[0]}"
+    assert figure == f"{part['error']:.4f} (floor {part['floor']:.4f})"
+    assert met is said[1]
+
+
+@pytest.mark.parametrize(
+    ("ratio", "met"), [(0.8, True), (0.79, False), (1.25, True), (1.26, False)]
+)
+def test_amounts_add_up_within_their_limits_and_every_part_is_a_goal(ratio, met):
+    row = {
+        **AHEAD,
+        "agreement": [{"part": "", "sum_ratio": 1.0}, {"part": "x", "sum_ratio": ratio}],
+    }
+    found = [told for told in goals([row]) if "sum ratio" in told[0]]
+    assert found == [
+        ("a churn: sum ratio of 0.8 to 1.25", "1.00", True),
+        ("a churn x: sum ratio of 0.8 to 1.25", f"{ratio:.2f}", met),
+    ]
 
 
 def test_the_page_says_of_each_goal_whether_it_is_met():
