@@ -101,7 +101,8 @@ def phoned(dataset: Dataset, root: Path, rng: np.random.Generator) -> Dataset | 
         file.unlink()
     place = root / "dataset" / name / "part-00000.parquet"
     pq.write_table(rows.append_column(PERSON_ID.name, told), place)
-    return replace(dataset, root=root / "dataset")
+    given = dataset.given and dataset.given.model_copy(update={"person_id": "phone"})
+    return replace(dataset, root=root / "dataset", given=given)
 
 
 def _as_it_is(_: str, rows: pa.Table, __: np.random.Generator) -> pa.Table:
