@@ -20,8 +20,7 @@ from numpy.typing import NDArray
 
 from domain.plan import StudyPlan
 from domain.settings import DATA
-from events.readers import SOURCES
-from experiments.materials import materials
+from experiments.materials import PUBLIC, materials
 from training import metrics
 from training.baselines import Baselines
 from training.fit import Material, crossed, evidence, fit_scorer
@@ -33,7 +32,6 @@ DRAWS = 4
 TREES = 300
 TESTED, CALIBRATES = 30, 41
 """Of a hundred learning customers: places below test, below calibrate, the others teach."""
-PUBLIC = tuple(name for name, source in SOURCES.items() if source.is_public)
 
 
 @click.command()

@@ -16,8 +16,7 @@ import tempfile
 import time
 import warnings
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -25,37 +24,29 @@ import click
 import numpy as np
 import optuna
 from flaml import AutoML
-from numpy.typing import NDArray
 from sklearn.model_selection import StratifiedGroupKFold
 
 from domain.asof import iso
 from domain.errors import NotEnoughDataError
-from domain.plan import StudyPlan
 from domain.settings import DATA
-from domain.workspace import Workspace
-from events.dataset import Dataset, open_dataset
-from events.ingest import ingest
-from events.readers import SOURCES
 from experiments.classical import published
+from experiments.field_case import Case, Options, Scored, cases, drawn
 from experiments.field_page import FLAML, OURS, PUBLISHED, Row, goals, write
 from scoring.tree_shap import explain as explain_trees
-from training import learners, metrics, segments
+from training import learners, metrics
 from training.baselines import PEERS, USUAL, Baselines
 from training.categories import encoded
-from training.draws import interval, resample
+from training.draws import interval
 from training.fit import (
     FOLD_TRIALS,
-    Material,
     crossed,
     evidence,
     fit_scorer,
     fold_evidence,
     fold_margin,
-    task,
 )
 from training.kept import Budget
-from training.learners import Floats, Learner, Learnt, Task
-from training.matrix import labelled, material, write_features
+from training.learners import Floats, Learner, Learnt
 from training.splits import FOLDS, Index, percents
 from training.tune import (
     Best,
@@ -80,49 +71,6 @@ PENALTY = 0.01
 """Of the published buying model: with it, it ranks value best."""
 EXPLAINED = 1000
 """Rows that are explained together to see what one explanation costs."""
-
-
-@dataclass(frozen=True)
-class Options:
-    """Trials of each study, seconds of FLAML (None: as long as Tierline took), the seed."""
-
-    trials: int
-    flaml_seconds: float | None
-    seed: int
-
-
-@dataclass(frozen=True)
-class Case:
-    """One target: who learns and who is tested, several times where there are folds."""
-
-    dataset: Dataset
-    material: Material
-    plan: StudyPlan
-    pairs: tuple[tuple[Index, Index], ...]
-    parts: tuple[NDArray[np.int64], ...]
-    task: Callable[[Index], Task]
-
-    @property
-    def tested(self) -> Index:
-        """Every row that is judged."""
-        return np.unique(np.concatenate(self.parts))
-
-
-@dataclass(frozen=True)
-class Scored:
-    """A learner's scores of all rows (0 where not tested) and what they cost.
-
-    `curve`: seconds of learning and scores after each trial. `wall`: seconds on the clock, of
-    Tierline those that the search of a pair took. `best`: Tierline's winner of the first pair.
-    """
-
-    score: Floats
-    seconds: float
-    wall: float
-    size: int | None
-    explain_ms: float | None
-    curve: tuple[tuple[float, Floats], ...] = ()
-    best: Best | None = None
 
 
 @click.command()
@@ -176,35 +124,11 @@ def measured(source: str, data: Path, out: Path, options: Options) -> Iterator[R
     yield from json.loads(done.read_text(encoding="utf-8"))
 
 
-def cases(source: str, data: Path, home: Path, seed: int) -> Iterator[Case]:
-    """Every target of a source that can be learnt, over features computed once."""
-    workspace = Workspace(home, source)
-    ingest(SOURCES[source], data, workspace.dataset)
-    dataset = open_dataset(workspace.dataset)
-    rows = labelled(dataset)[0]
-    write_features(dataset, workspace, rows)
-    fitted = segments.learn(dataset, workspace, seed).fitted
-    for target, table in rows.items():
-        made = material(dataset, workspace, target, table, seed)
-        split = made.split
-        learn = np.sort(np.concatenate([split.fit, split.calibration]))
-        moments = made.as_of[split.test]
-        parts = [split.test[moments == m] for m in np.unique(moments)]
-        yield Case(
-            dataset,
-            made,
-            dataset.plan,
-            split.folds or ((learn, split.test),),
-            (split.test,) if split.folds else tuple(parts),
-            partial(task, made, fitted=fitted),
-        )
-
-
 def compare(case: Case, options: Options) -> Row:
     """Everybody's figures on the test rows, and the paired differences of Tierline to them."""
     made = case.material
     print(made.target, OURS, FLAML, flush=True)
-    ours = tierline(case, options)
+    ours, best = tierline(case, options)
     said = {OURS: ours, FLAML: flaml(case, options, ours.wall)}
     for learner in (*USUAL, *learners.PEERS.values()):
         if learner.name in PEERS and learner.can(case.task(case.pairs[0][0])):
@@ -219,7 +143,7 @@ def compare(case: Case, options: Options) -> Row:
         "metric": "Spearman" if made.problem.is_amount else "AUC",
         "test_rows": len(case.tested),
         "learn_rows": len(case.pairs[0][0]),
-        "agreement": agreement(case, ours, options.seed),
+        "agreement": agreement(case, ours.score, best, options.seed),
         "curve": {
             name: [(seconds, float(measure(score, 0)[0])) for seconds, score in s.curve]
             for name, s in said.items()
@@ -240,28 +164,9 @@ def compare(case: Case, options: Options) -> Row:
     }
 
 
-def drawn(case: Case) -> Callable[..., Floats]:
-    """A function from scores to their figure, and then the same on resamples of customers.
-
-    A figure is the mean over the parts of the test.
-    """
-    made, tested = case.material, case.tested
-    weights = resample([made.customers[r] for r in tested], 1)
-    measure = metrics.spearman if made.problem.is_amount else metrics.auc
-
-    def figures(score: Floats, resamples: int = len(weights)) -> Floats:
-        total = np.zeros(1 + resamples)
-        for part in case.parts:
-            of = measure(made.problem.y[part], score[part])
-            within = weights[:resamples, np.searchsorted(tested, part)]
-            total += [of(np.ones(part.size)), *(of(w) for w in within)]
-        return total / len(case.parts)
-
-    return figures
-
-
-def tierline(case: Case, options: Options) -> Scored:
-    """The chain: tuned inside its learning rows, fitted, calibrated; with what each trial reached.
+def tierline(case: Case, options: Options) -> tuple[Scored, Best]:
+    """The chain: tuned inside its learning rows, fitted, calibrated; with what each trial reached,
+    and its winner.
 
     With folds every fold tunes by itself, as `training/fit.py` has it.
     """
@@ -282,24 +187,25 @@ def tierline(case: Case, options: Options) -> Scored:
     booster = fit_booster(made.problem, case.pairs[0][0], steps[-1][1], options.seed)
     X = encoded(made.problem, case.pairs[0][0]).X[case.tested[:EXPLAINED]]
     explain_trees(booster, X[:40])  # compiles
-    return Scored(
+    ours = Scored(
         scores[-1], float(spent[-1]), wall / len(case.pairs), len(booster.model_to_string()),
         _milliseconds(lambda: explain_trees(booster, X), len(X)),
-        tuple(zip(spent.tolist(), scores, strict=True)), steps[-1][1],
+        tuple(zip(spent.tolist(), scores, strict=True)),
     )  # fmt: skip
+    return ours, steps[-1][1]
 
 
-def agreement(case: Case, ours: Scored, seed: int) -> list[Row]:
+def agreement(case: Case, score: Floats, best: Best, seed: int) -> list[Row]:
     """Of each part of the test how far what Tierline foretells is from what came true.
 
     Chances have their calibration error and the floor of a perfect model, amounts their sum ratio.
     """
     made, asked = case.material, case.tested
     if made.split.folds:
-        found = fold_evidence(made, ours.score, {})
-    elif ours.best is not None:
-        folded = crossed(made, case.plan, ours.best, seed)
-        scorer = fit_scorer(made, case.plan, ours.best, seed, folded)
+        found = fold_evidence(made, score, {})
+    else:
+        folded = crossed(made, case.plan, best, seed)
+        scorer = fit_scorer(made, case.plan, best, seed, folded)
         found = evidence(made, scorer, asked, Baselines({}, {}, made.problem.names))
     told = []
     for part in case.parts:

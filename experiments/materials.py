@@ -16,6 +16,8 @@ from events.readers import SOURCES
 from training.fit import Material
 from training.matrix import labelled, material, write_features
 
+PUBLIC = tuple(name for name, source in SOURCES.items() if source.is_public)
+
 
 def materials(source: str, data: Path, home: Path, seed: int) -> Iterator[tuple[Dataset, Material]]:
     """The data set and the material of each of its targets."""

@@ -18,8 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.settings import DATA
-from events.readers import SOURCES
-from experiments.materials import materials
+from experiments.materials import PUBLIC, materials
 from scoring.booster import booster_text
 from scoring.monotone import violations
 from training import metrics
@@ -33,12 +32,11 @@ PAGE = Path(__file__).parents[1] / "docs/monotone.md"
 TREES = 200
 FREE = "free"
 HEAD = ("source", "target", "rules", "trees", "metric", "figure", "minus free", "broken rules")
-ASKED = tuple(name for name, source in SOURCES.items() if source.is_public)
 
 
 @click.command()
 @click.option("--data", default=DATA.default, help="folder of the public data sets")
-@click.option("--source", "sources", multiple=True, default=ASKED, show_default=True)
+@click.option("--source", "sources", multiple=True, default=PUBLIC, show_default=True)
 def main(data: str, sources: tuple[str, ...]) -> None:
     """Compare free and constrained trees and write docs/monotone.md."""
     rows: list[tuple[str, ...]] = []
@@ -89,7 +87,7 @@ def page(rows: list[tuple[str, ...]], sources: tuple[str, ...]) -> Iterator[str]
     yield "# What monotone constraints cost"
     yield ""
     yield "```"
-    named = "" if sources == ASKED else "".join(f" --source {s}" for s in sources)
+    named = "" if sources == PUBLIC else "".join(f" --source {s}" for s in sources)
     yield f"python -m experiments.monotone{named}"
     yield "```"
     yield ""

@@ -19,12 +19,11 @@ from typing import Any
 import click
 
 from domain.settings import DATA
-from events.readers import SOURCES
+from experiments.materials import PUBLIC
 from training.table import reliability
 
 ROOT = Path(__file__).parents[1]
 PAGE = ROOT / "docs/results.md"
-PUBLIC = tuple(name for name, source in SOURCES.items() if source.is_public)
 BEGIN, END = "<!-- generated: results -->", "<!-- /generated -->"
 HEAD = (
     "source", "target", "test rows", "events", "metric", "model", "95 % interval", "best baseline",
